@@ -2,7 +2,7 @@
 
 import { interop } from './interop.mjs';
 import { nodeTool } from './run.mjs';
-import { setUpAndBuild } from './set-up.mjs';
+import { setUpAndTryToBuild } from './set-up.mjs';
 import { test } from './test.mjs';
 import { addTotals, formatTotals, noTotals } from './totals.mjs';
 
@@ -24,7 +24,7 @@ async function counted(work) {
   return result.code;
 }
 
-await setUpAndBuild(); // compiles every package, and ends here if one does not
+await step('build', async () => ((await setUpAndTryToBuild()) ? 0 : 1));
 await step('types of the tests', () => nodeTool('typescript', 'tsc', ['-p', 'tsconfig.test.json']));
 await step('lint and format', () => nodeTool('@biomejs/biome', 'biome', ['ci', '--colors=off']));
 await step('who may import whom', () =>

@@ -22,14 +22,19 @@ export async function setUp() {
 
 /** Installs what is missing, and compiles what has changed. Ends the process when the code does not compile. */
 export async function setUpAndBuild() {
+  if (!(await setUpAndTryToBuild())) giveUp('The code does not compile: see above.');
+}
+
+/** The same, but tells whether the code compiles. */
+export async function setUpAndTryToBuild() {
   await setUp();
   const code = await alone(async () => {
     if (!existsSync(join(root, 'packages/stack/dist'))) say('Building (once)...');
     return await run(process.execPath, [tool('typescript', 'tsc'), '-b']);
   });
-  if (code !== 0) giveUp('The code does not compile: see above.');
   const command = join(root, 'packages/cli/dist/main.js');
   if (existsSync(command)) chmodSync(command, 0o755); // tsc does not set it, and `npx netarium` needs it
+  return code === 0;
 }
 
 /** Why `npm ci` has to run; undefined when what is installed is what the lock file says. */
@@ -63,7 +68,8 @@ function install(why) {
   const { ok, output } = npm?.endsWith('.js')
     ? runQuietly(process.execPath, [npm, ...args])
     : runQuietly('npm', args, { shell: process.platform === 'win32' });
-  if (!ok) giveUp(`${output}\nnpm ci has failed (above). It needs the npm registry; \`npm config get registry\` tells which.`);
+  if (!ok)
+    giveUp(`${output}\nnpm ci has failed (above). It needs the npm registry; \`npm config get registry\` tells which.`);
 }
 
 function checkNode() {

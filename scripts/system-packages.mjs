@@ -37,8 +37,6 @@ function install(name) {
 }
 
 const apt = ([verb, ...names]) =>
-  runQuietly(
-    'apt-get',
-    [verb, '-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...names],
-    { env: { DEBIAN_FRONTEND: 'noninteractive' } },
-  );
+  runQuietly('apt-get', [verb, '-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...names], {
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+  });
