@@ -1,0 +1,120 @@
+/**
+ * Why a packet went no further. Every drop in the stack names one of these, so that counters, traces, captures and
+ * the lab all say the same. A reason is a small integer on the packet's path; what it means is looked up.
+ */
+const REASONS = {
+  // Layer 1: the medium
+  LINK_DOWN: [1, 'the link is down', ''],
+  LINK_QUEUE_FULL: [1, 'the queue in front of the line was full', ''],
+  LINK_LOSS: [1, 'lost on the line (the scenario says so)', ''],
+  LINK_TOO_LONG: [1, 'the frame is longer than the link carries', 'IEEE 802.3 4.2.7.1'],
+  POOL_EXHAUSTED: [1, 'the network holds as many packets in memory as it may', ''],
+  HUB_COLLISION: [1, 'collided on the hub too often', 'IEEE 802.3 4.2.3.2.5'],
+  HUB_PORT_DOWN: [1, 'the hub has no other port that is up', ''],
+  // Layer 2: frames
+  FRAME_TOO_SHORT: [2, 'the frame is shorter than its headers', 'IEEE 802.3 3.2.7'],
+  FRAME_BAD_FCS: [2, 'the frame check sequence is wrong', 'IEEE 802.3 3.2.9'],
+  FRAME_NOT_FOR_US: [2, 'the frame is for another station', 'IEEE 802.3 4.1.2.1.2'],
+  FRAME_UNKNOWN_TYPE: [2, 'nobody here speaks this EtherType', 'RFC 1122 2.3.3'],
+  FRAME_BAD_LENGTH: [2, 'the length field is larger than the frame', 'IEEE 802.3 3.2.6'],
+  FRAME_TOO_LONG: [2, 'the packet is larger than the interface carries (MTU)', ''],
+  NIC_DOWN: [2, 'the interface is down', ''],
+  SWITCH_SAME_PORT: [2, 'the switch knows the receiver on the port that the frame came from', 'IEEE 802.1D 7.7.1'],
+  SWITCH_RESERVED: [2, 'a switch does not forward this reserved group address', 'IEEE 802.1D 7.12.6'],
+  SWITCH_NO_PORT: [2, 'the switch has no other port that is up', ''],
+  LOOPED_FRAME: [2, 'the frame carries our own address as its source', ''],
+  // Layer 3: packets
+  ARP_MALFORMED: [3, 'the ARP packet is too short or not for Ethernet and IPv4', 'RFC 826'],
+  ARP_NOT_FOR_US: [3, 'the ARP packet asks for another host', 'RFC 826'],
+  ARP_DONE: [3, 'the ARP packet did its work here', 'RFC 826'],
+  ARP_QUEUE_FULL: [3, 'too many packets wait for this address to be resolved', 'RFC 1122 2.3.2.2'],
+  ARP_UNRESOLVED: [3, 'no answer to ARP', 'RFC 1122 2.3.2.1'],
+  NEIGHBOUR_TABLE_FULL: [3, 'the table of neighbours is full', ''],
+  IP_TOO_SHORT: [3, 'the packet is shorter than an IP header', 'RFC 791 3.1'],
+  IP_BAD_VERSION: [3, 'the version field is not 4', 'RFC 1122 3.2.1.1'],
+  IP_BAD_HEADER_LENGTH: [3, 'the header length is impossible', 'RFC 791 3.1'],
+  IP_BAD_TOTAL_LENGTH: [3, 'the total length is impossible', 'RFC 791 3.1'],
+  IP_BAD_CHECKSUM: [3, 'the IP header checksum is wrong', 'RFC 1122 3.2.1.2'],
+  IP_BAD_SOURCE: [3, 'the source address cannot be a source', 'RFC 1122 3.2.1.3'],
+  IP_BAD_OPTION: [3, 'an IP option is malformed', 'RFC 1122 3.2.1.8'],
+  IP_SOURCE_ROUTE: [3, 'source routes are not followed', 'RFC 6274 3.13.2.3'],
+  IP_NOT_FOR_US: [3, 'the packet is for another host, and this one does not forward', 'RFC 1122 3.3.1'],
+  IP_BROADCAST_NOT_FORWARDED: [3, 'a link-layer broadcast or a special address is not forwarded', 'RFC 1812 5.3.5'],
+  IP_MULTICAST_NOT_MEMBER: [3, 'nobody here joined this multicast group', 'RFC 1112'],
+  IP_TTL_EXPIRED: [3, 'the time to live ran out', 'RFC 791 3.2'],
+  IP_NO_ROUTE: [3, 'no route leads there', 'RFC 1812 5.2.7.1'],
+  IP_UNREACHABLE_ROUTE: [3, 'the route says: unreachable', 'RFC 1812 5.2.7.1'],
+  IP_FRAGMENTATION_NEEDED: [3, 'too large for the next link, and DF forbids to fragment', 'RFC 1191'],
+  IP_UNKNOWN_PROTOCOL: [3, 'nobody here speaks this IP protocol', 'RFC 1122 3.2.2.1'],
+  FRAGMENT_OVERLAP: [3, 'fragments overlap: the whole datagram is refused', 'RFC 5722, RFC 8900'],
+  FRAGMENT_BAD: [3, 'a fragment has an impossible offset or length', 'RFC 791 3.2'],
+  FRAGMENT_DUPLICATE: [3, 'this fragment was already here', 'RFC 791 3.2'],
+  FRAGMENT_TIMEOUT: [3, 'the other fragments never came', 'RFC 1122 3.3.2'],
+  FRAGMENT_TABLE_FULL: [3, 'too many datagrams are being reassembled', ''],
+  ICMP_MALFORMED: [3, 'the ICMP message is too short', 'RFC 792'],
+  ICMP_BAD_CHECKSUM: [3, 'the ICMP checksum is wrong', 'RFC 792'],
+  ICMP_UNKNOWN_TYPE: [3, 'unknown ICMP type', 'RFC 1122 3.2.2'],
+  ICMP_DONE: [3, 'the ICMP message did its work here', 'RFC 792'],
+  ICMP_IGNORED: [3, 'ICMP errors that quote nothing of ours are ignored', 'RFC 5927'],
+  LOOPBACK_ON_WIRE: [3, 'loopback addresses do not appear on a wire', 'RFC 1122 3.2.1.3'],
+  // Layer 4: datagrams and segments
+  UDP_TOO_SHORT: [4, 'the datagram is shorter than its header', 'RFC 768'],
+  UDP_BAD_LENGTH: [4, 'the UDP length is impossible', 'RFC 768'],
+  UDP_BAD_CHECKSUM: [4, 'the UDP checksum is wrong', 'RFC 1122 4.1.3.4'],
+  UDP_NO_PORT: [4, 'nobody listens on this UDP port', 'RFC 1122 4.1.3.1'],
+  UDP_BUFFER_FULL: [4, "the socket's receive buffer is full", ''],
+  UDP_NOT_PEER: [4, 'the socket is connected to somebody else', ''],
+  TCP_TOO_SHORT: [4, 'the segment is shorter than its header', 'RFC 9293 3.1'],
+  TCP_BAD_OFFSET: [4, 'the data offset is impossible', 'RFC 9293 3.1'],
+  TCP_BAD_CHECKSUM: [4, 'the TCP checksum is wrong', 'RFC 9293 3.1'],
+  TCP_NO_PORT: [4, 'nobody listens on this TCP port: answered with RST', 'RFC 9293 3.10.7.1'],
+  TCP_NO_CONNECTION: [4, 'the segment belongs to no connection', 'RFC 9293 3.10.7.1'],
+  TCP_BAD_FLAGS: [4, 'these flags make no sense in this state', 'RFC 9293 3.10.7'],
+  TCP_BAD_ADDRESS: [4, 'TCP does not speak with broadcast or multicast addresses', 'RFC 9293 3.9.2.3'],
+  TCP_OUT_OF_WINDOW: [4, 'outside of the receive window: answered with an ACK', 'RFC 9293 3.10.7.4'],
+  TCP_OLD_TIMESTAMP: [4, 'an old duplicate by its timestamp (PAWS)', 'RFC 7323 5'],
+  TCP_BAD_ACK: [4, 'acknowledges what was never sent', 'RFC 5961 5.2'],
+  TCP_CHALLENGED_RST: [4, 'a RST that does not match exactly: challenged', 'RFC 5961 3.2'],
+  TCP_CHALLENGED_SYN: [4, 'a SYN in a synchronised state: challenged', 'RFC 5961 4.2'],
+  TCP_DUPLICATE: [4, 'these bytes were received before', 'RFC 9293 3.10.7.4'],
+  TCP_OUT_OF_ORDER_FULL: [4, 'no room for more out-of-order segments', ''],
+  TCP_RECEIVE_FULL: [4, "beyond the connection's receive buffer", 'RFC 9293 3.10.7.4'],
+  TCP_BACKLOG_FULL: [4, "the listener's backlog is full", ''],
+  TCP_AFTER_CLOSE: [4, 'data for a program that has closed: answered with RST', 'RFC 1122 4.2.2.13'],
+  TCP_TIME_WAIT: [4, 'an old segment met a connection in TIME-WAIT', 'RFC 9293 3.10.7.4'],
+  TCP_DONE: [4, 'the segment carried no data and did its work here', 'RFC 9293'],
+  TCP_CLOSED: [4, 'the connection ended while this waited', ''],
+  // Beyond
+  SOCKET_CLOSED: [5, 'the socket was closed with this unread', ''],
+} as const satisfies Record<string, readonly [layer: number, text: string, source: string]>;
+
+export type DropReasonName = keyof typeof REASONS;
+
+/** A drop reason's number: an index into `dropReasons`. 0 is none. */
+export type DropReason = number;
+
+export interface DropReasonText {
+  readonly number: DropReason;
+  readonly name: DropReasonName | 'NONE';
+  /** The OSI layer that decided. */
+  readonly layer: number;
+  /** A sentence without its subject's name: "the frame check sequence is wrong". */
+  readonly text: string;
+  /** Where it is written, e.g. "RFC 791 3.2"; empty when the reason is local policy. */
+  readonly source: string;
+}
+
+/** Everything that `Drop`'s numbers mean, by number. */
+export const dropReasons: readonly DropReasonText[] = [
+  { number: 0, name: 'NONE', layer: 0, text: 'not dropped', source: '' },
+  ...(Object.keys(REASONS) as DropReasonName[]).map((name, index) => {
+    const [layer, text, source] = REASONS[name];
+    return { number: index + 1, name, layer, text, source };
+  }),
+];
+
+/** The numbers by name: `Drop.IP_NO_ROUTE`. */
+export const Drop = Object.fromEntries(dropReasons.map((reason) => [reason.name, reason.number])) as Record<
+  DropReasonName | 'NONE',
+  DropReason
+>;

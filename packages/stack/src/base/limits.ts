@@ -1,0 +1,74 @@
+/**
+ * Every limit of the stack, in one place, each with its unit and its reason.
+ *
+ * A network hands one `Limits` to each of its nodes; tests lower single values to stand at a limit and one past it.
+ */
+export interface Limits {
+  /** Bytes of packet storage that may be in use at once in one network; past it links drop. */
+  readonly poolBytes: number;
+  /** Free buffers of one size class that the pool keeps for reuse. */
+  readonly poolFreeBuffers: number;
+  /** Frames that wait for a line when the scenario names no queue: Linux's `txqueuelen`. */
+  readonly linkQueueFrames: number;
+  /** Addresses that a switch learns; Linux's bridge has no limit, small switches have 8,192. */
+  readonly switchTableEntries: number;
+  /** Neighbour (ARP) entries of one node: Linux's `gc_thresh3`. */
+  readonly neighbourEntries: number;
+  /** Packets that wait for one address resolution; Linux keeps about this many bytes' worth (`unres_qlen`). */
+  readonly neighbourQueuePackets: number;
+  /** Routes of one node. */
+  readonly routes: number;
+  /** Datagrams in reassembly at once on one node. */
+  readonly reassemblies: number;
+  /** Bytes of fragments held on one node: Linux's `ipfrag_high_thresh`. */
+  readonly reassemblyBytes: number;
+  /** Fragments of one datagram; 65,535 bytes at the smallest useful MTU need fewer. */
+  readonly fragmentsPerDatagram: number;
+  /** How long a datagram may stay incomplete, nanoseconds: Linux's `ipfrag_time`, 30 s (RFC 1122 3.3.2: 60 to 120 s). */
+  readonly reassemblyTimeNs: number;
+  /** ICMP errors that a node sends in a second, and the burst it may send at once (Linux: 1,000 and 50). */
+  readonly icmpErrorsPerSecond: number;
+  readonly icmpErrorBurst: number;
+  /** Sockets (descriptors) of one host: what `ulimit -n` is on servers. */
+  readonly sockets: number;
+  /** Connections that wait for `accept`, whatever the backlog asked for: Linux's `somaxconn`. */
+  readonly listenBacklog: number;
+  /** Half-open connections of one listener: Linux's `tcp_max_syn_backlog`. */
+  readonly synBacklog: number;
+  /** Connections of one host in TIME-WAIT: Linux's `tcp_max_tw_buckets` is 262,144; past it the oldest is closed. */
+  readonly timeWaitConnections: number;
+  /** Receive and send buffer of a socket, bytes, when the program does not choose. */
+  readonly receiveBufferBytes: number;
+  readonly sendBufferBytes: number;
+  /** Largest buffer that SO_RCVBUF and SO_SNDBUF may ask for, bytes. */
+  readonly maxBufferBytes: number;
+  /** Out-of-order segments held by one connection. */
+  readonly outOfOrderSegments: number;
+  /** Datagrams that wait in one UDP socket; the byte limit is the receive buffer. */
+  readonly datagramsQueued: number;
+}
+
+export const LIMITS: Limits = {
+  poolBytes: 1 << 30,
+  poolFreeBuffers: 4096,
+  linkQueueFrames: 1000,
+  switchTableEntries: 8192,
+  neighbourEntries: 1024,
+  neighbourQueuePackets: 64,
+  routes: 1_000_000,
+  reassemblies: 256,
+  reassemblyBytes: 4 << 20,
+  fragmentsPerDatagram: 8192,
+  reassemblyTimeNs: 30e9,
+  icmpErrorsPerSecond: 1000,
+  icmpErrorBurst: 50,
+  sockets: 65_536,
+  listenBacklog: 4096,
+  synBacklog: 1024,
+  timeWaitConnections: 65_536,
+  receiveBufferBytes: 512 << 10,
+  sendBufferBytes: 512 << 10,
+  maxBufferBytes: 64 << 20,
+  outOfOrderSegments: 8192,
+  datagramsQueued: 1024,
+};

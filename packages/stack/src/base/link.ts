@@ -1,0 +1,26 @@
+import type { PacketBuffer } from './packet-buffer.ts';
+
+/**
+ * The seam between a device (NIC, switch port, hub port) and whatever carries its bits: a cable, a TAP, a tunnel.
+ *
+ * Frames cross it as PacketBuffers whose `start` stands at the destination MAC address, without preamble and without
+ * the frame check sequence: that is `packet.fcs`, implied while nothing has touched the bits.
+ */
+export interface LinkEnd {
+  /** False while unplugged or cut: frames are dropped with LINK_DOWN. */
+  readonly up: boolean;
+  /** Bits per second of the line from here; Infinity when unlimited. */
+  readonly rateBps: number;
+  /** Takes over the frame: it will be delivered to the other end's device, or dropped with a reason. Never throws. */
+  transmit(frame: PacketBuffer): void;
+  /** Tells who is plugged in here. */
+  attach(device: LinkDevice): void;
+  detach(): void;
+}
+
+export interface LinkDevice {
+  /** A frame came in; the device owns it. Called from the event queue, never from inside `transmit`. */
+  linkInput(frame: PacketBuffer): void;
+  /** The link came up or went down. */
+  linkChanged(up: boolean): void;
+}

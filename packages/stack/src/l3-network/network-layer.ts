@@ -1,0 +1,83 @@
+import type { IpAddress } from '../base/ip-address.ts';
+import type { PacketBuffer } from '../base/packet-buffer.ts';
+
+/** IP protocol numbers (IANA "Assigned Internet Protocol Numbers"). */
+export const Protocol = { Icmp: 1, Tcp: 6, Udp: 17, Icmpv6: 58 } as const;
+
+/** How a packet was addressed. */
+export const Cast = { Unicast: 0, Broadcast: 1, Multicast: 2 } as const;
+export type Cast = (typeof Cast)[keyof typeof Cast];
+
+/** What the transport layer registers, by protocol number: the way up. */
+export interface ProtocolHandler {
+  /**
+   * A packet for this host. `packet.start` (= `packet.l4`) stands at the transport header, `packet.end` at the end of
+   * the IP payload, `packet.l3` at the IP header, which is checked. The handler owns the packet.
+   *
+   * It must not send while it parses: it queues what is to be sent and does so at the end of the call.
+   */
+  input(packet: PacketBuffer, cast: Cast): void;
+  /**
+   * An ICMP error about a packet of ours. `packet.start` stands at the quoted transport header, of which at least 8
+   * bytes are there; `packet.l3` at the quoted IP header (our address is its source). Valid during the call only.
+   * `mtu` is the next hop's, in bytes, for "fragmentation needed"; otherwise 0.
+   */
+  icmpError(packet: PacketBuffer, type: number, code: number, mtu: number): void;
+}
+
+/**
+ * The way to one remote address: route, source address, next hop and header fields, found once and kept by a
+ * connection. It follows changes of routes, addresses and neighbours by itself.
+ */
+export interface Flow {
+  readonly local: IpAddress;
+  readonly remote: IpAddress;
+  /** Largest IP packet, in bytes, that the path is known to carry. */
+  readonly mtu: number;
+  /** Bytes of the IP header that `send` will put in front. */
+  readonly headerLength: number;
+  /** Unfolded one's-complement sum of the pseudo header's addresses and protocol; the transport adds its length. */
+  readonly pseudoSum: number;
+  /** The outgoing interface takes packets with `Checksum.Partial`. */
+  readonly checksumOffload: boolean;
+  /** Largest super-segment (IP payload bytes) that the outgoing interface cuts by itself; 0: none. */
+  readonly segmentOffload: number;
+  /** Header fields of what is sent from now on. */
+  ttl: number;
+  tos: number;
+  dontFragment: boolean;
+  /**
+   * Sends one packet, whose `start` stands at the transport header; takes it over.
+   * Returns 0, or a negated error number (ENETUNREACH, EHOSTUNREACH, ENETDOWN, EMSGSIZE): the packet is then dropped.
+   * Never calls back into the transport before it returns: even a packet to oneself arrives by the event queue.
+   */
+  send(packet: PacketBuffer): number;
+  /** The remote end made progress: its neighbour entry is confirmed (RFC 4861 7.3.1's upper-layer hint). */
+  confirm(): void;
+}
+
+export interface SendOptions {
+  ttl?: number;
+  tos?: number;
+  dontFragment?: boolean;
+  /** SO_BROADCAST: without it a broadcast is refused with EACCES. */
+  broadcast?: boolean;
+}
+
+/** What the network layer offers to those above. */
+export interface NetworkLayer {
+  register(protocol: number, handler: ProtocolHandler): void;
+  /**
+   * The way to `remote`, with `local` as the source (null: chosen by the route). A negated error number when there is
+   * none (ENETUNREACH) or `local` is not ours (EADDRNOTAVAIL).
+   */
+  open(remote: IpAddress, protocol: number, local: IpAddress | null): Flow | number;
+  /** Sends one datagram that has no Flow; takes the packet over; 0 or a negated error number. `packet.start` at the transport header. */
+  send(packet: PacketBuffer, protocol: number, local: IpAddress | null, remote: IpAddress, options?: SendOptions): number;
+  /** The source address that `open` would choose, or a negated error number. */
+  sourceFor(remote: IpAddress): IpAddress | number;
+  /** Is this an address of this host (loopback included)? */
+  isLocal(address: IpAddress): boolean;
+  /** Tells the sender of `packet` (whose `l3` stands at its IP header) an ICMP error, within the rate limit; does not take the packet. */
+  sendIcmpError(packet: PacketBuffer, type: number, code: number, info?: number): void;
+}

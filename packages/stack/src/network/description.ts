@@ -1,0 +1,151 @@
+/**
+ * The words in which a network is described, by the typed builder and by the scenario file alike.
+ *
+ * A description is plain data: it survives JSON, a worker's boundary and a link that is shared. Quantities stand
+ * as people write them (`'10ms'`, `'100Mbit'`, `'1%'`) or as plain numbers in the unit that the field's comment
+ * names. `base/units.ts` reads both.
+ */
+
+/** `'10ms'`, `'1.5s'`, `'2m'`, `'1h'`, `'200us'`, `'5ns'`, or a number of **seconds**. */
+export type Duration = string | number;
+/** `'100Mbit'`, `'1Gbit'`, `'9600bit'`, `'10MB/s'`, `'unlimited'`, or a number of **bits a second**. */
+export type Rate = string | number;
+/** `'1%'`, or a number between 0 and 1. */
+export type Ratio = string | number;
+/** `'64KiB'`, `'1MB'`, or a number of **bytes**. */
+export type Size = string | number;
+
+export type NodeKind = 'host' | 'router' | 'switch' | 'hub';
+
+/** One interface of a host or router. In YAML a bare string stands for `{ address }`. */
+export interface InterfaceDescription {
+  /** `'10.0.1.10/24'`; several with a list. Absent: the interface is up without an address. */
+  address?: string | string[];
+  /** `'02:00:00:00:00:01'`; absent: assigned by the network, locally administered, unique. */
+  mac?: string;
+  /** Largest IP packet in bytes, 68 to 65535; default 1500. */
+  mtu?: number;
+}
+
+/** `{ to: '10.0.2.0/24', via: '10.0.1.1' }`; `to: default` is 0.0.0.0/0. */
+export interface RouteDescription {
+  to: string;
+  /** The next hop's address; absent with `interface`: the prefix is on that link. */
+  via?: string;
+  interface?: string;
+  /** Lower wins among equal prefixes; default 0. */
+  metric?: number;
+}
+
+export interface HostDescription {
+  kind: 'host';
+  /** Keyed by name: `eth0`, `eth1`, ... */
+  interfaces?: Record<string, InterfaceDescription | string>;
+  /** Default route's next hop. */
+  gateway?: string;
+  routes?: RouteDescription[];
+  /** More names for this host, besides its own. */
+  aliases?: string[];
+}
+export interface RouterDescription extends Omit<HostDescription, 'kind'> {
+  kind: 'router';
+}
+export interface SwitchDescription {
+  kind: 'switch';
+  /** Number of ports, named `1` to N; absent: as many as links name. */
+  ports?: number;
+  /** How long a learnt address is kept; default 300s. */
+  ageing?: Duration;
+}
+export interface HubDescription {
+  kind: 'hub';
+  ports?: number;
+}
+export type NodeDescription = HostDescription | RouterDescription | SwitchDescription | HubDescription;
+
+/** What a link does to the frames that cross it. Every word may stand for both directions or in `forward`/`backward`. */
+export interface ImpairmentDescription {
+  /** Uniform loss of frames; a Gilbert-Elliott burst model is `burst`. */
+  loss?: Ratio;
+  burst?: {
+    /** Probability, each frame, to go from the good state to the bad one. */
+    enter: Ratio;
+    /** Probability, each frame, to go back. */
+    leave: Ratio;
+    /** Loss in the bad state; default 100%. */
+    loss?: Ratio;
+  };
+  /** Probability that any one bit is flipped on the wire; the frame check sequence finds it. */
+  bitErrors?: Ratio;
+  /** Probability that one bit of a frame is flipped by a device with bad memory: the FCS is right, the data is not. */
+  corruption?: Ratio;
+  duplication?: Ratio;
+  /** Probability that a frame is held back by `reorderingDelay`, so that later ones overtake it. */
+  reordering?: Ratio;
+  /** Default: 3 times the link's delay, at least 1ms. */
+  reorderingDelay?: Duration;
+  /** Uniform extra delay between 0 and this; frames keep their order unless `reordering` is on. */
+  jitter?: Duration;
+}
+
+export interface LinkDirectionDescription extends ImpairmentDescription {
+  /** Default 1Gbit. */
+  rate?: Rate;
+  /** Propagation, one way; default 5us (1 km of cable). */
+  delay?: Duration;
+  /** Frames that may wait for the line; default 1000. */
+  queue?: number;
+}
+
+export interface LinkDescription extends LinkDirectionDescription {
+  /** `['alice:eth0', 'sw1:1']`; a bare node name takes its next free interface or port. */
+  endpoints: [string, string];
+  /** A name of its own; default `alice:eth0-sw1:1`. */
+  name?: string;
+  /** From the first endpoint to the second: what differs from the link's own words. */
+  forward?: LinkDirectionDescription;
+  /** From the second endpoint to the first. */
+  backward?: LinkDirectionDescription;
+}
+
+/** A program that runs on a node from the start. In YAML: `{ node: web, run: 'httpd /srv', at: 1s }`. */
+export interface ServiceDescription {
+  node: string;
+  /** The command line: a program of the host and its arguments. */
+  run: string;
+  /** When it starts; default 0. */
+  at?: Duration;
+}
+
+/** Something that breaks, and when. Exactly one of the verbs; with `for` it is undone after that long. */
+export interface FaultDescription {
+  at: Duration;
+  for?: Duration;
+  /** A link's name, or one of its endpoints. */
+  link: string;
+  /** `down: true` unplugs it. */
+  down?: boolean;
+  /** New properties of the link while the fault lasts. */
+  set?: LinkDirectionDescription;
+}
+
+/** Files that a node starts with: path in the node to where they come from. */
+export interface FilesDescription {
+  node: string;
+  /** The directory in the node, e.g. `/srv`. */
+  path: string;
+  /** A directory of the real machine, relative to the scenario file. */
+  from: string;
+}
+
+export interface NetworkDescription {
+  /** A sentence for people. */
+  title?: string;
+  /** Seeds every random stream; default 1. */
+  seed?: number | string;
+  nodes: Record<string, NodeDescription>;
+  links?: LinkDescription[];
+  services?: ServiceDescription[];
+  files?: FilesDescription[];
+  faults?: FaultDescription[];
+}
