@@ -2,7 +2,7 @@
 // Every script calls this first, so that a fresh clone needs Node and npm only. When nothing has changed it costs
 // the reading of two lock files and an incremental compile.
 
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -32,9 +32,20 @@ export async function setUpAndTryToBuild() {
     if (!existsSync(join(root, 'packages/stack/dist'))) say('Building (once)...');
     return await run(process.execPath, [tool('typescript', 'tsc'), '-b']);
   });
-  const command = join(root, 'packages/cli/dist/main.js');
-  if (existsSync(command)) chmodSync(command, 0o755); // tsc does not set it, and `npx netarium` needs it
+  linkCommand();
   return code === 0;
+}
+
+/** `npx netarium` in this checkout: npm links a command only if it was there, built, when npm installed. */
+function linkCommand() {
+  const command = join(root, 'packages/cli/dist/main.js');
+  if (!existsSync(command)) return;
+  chmodSync(command, 0o755); // tsc does not set it
+  const link = join(root, 'node_modules/.bin/netarium');
+  if (!existsSync(link) && process.platform !== 'win32') {
+    rmSync(link, { force: true });
+    symlinkSync('../netarium/dist/main.js', link);
+  }
 }
 
 /** Why `npm ci` has to run; undefined when what is installed is what the lock file says. */
