@@ -15,8 +15,8 @@ const PREFERENCES = [
   'ip.check_checksum:TRUE',
   'tcp.check_checksum:TRUE',
   'udp.check_checksum:TRUE',
-  'sctp.checksum:TRUE',
-  'ospf.check_checksum:TRUE',
+  'wlan.check_fcs:TRUE',
+  'wlan.check_checksum:TRUE',
 ].flatMap((preference) => ['-o', preference]);
 
 const MALFORMED_OR_BAD_CHECKSUM = [
