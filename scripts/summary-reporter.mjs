@@ -42,8 +42,10 @@ export default class SummaryReporter {
       summary.failed++;
       summary.notes.push(`${file}: "${test.fullName}" did not end`);
     } else if (this.wasAskedFor(test)) {
-      const reason = result.note ?? (test.options.mode === 'todo' ? 'to be written' : undefined);
-      summary.skips.push({ file, name: test.fullName, reason });
+      // A skipped group tells its reason in its name: `describe.skip('TAP [skipped: needs root]', ...)`.
+      const [inName, told] = / \[skipped: (.*?)\](?= > |$)/.exec(test.fullName) ?? [];
+      const reason = result.note ?? told ?? (test.options.mode === 'todo' ? 'to be written' : undefined);
+      summary.skips.push({ file, name: test.fullName.replace(inName ?? '', ''), reason });
     }
   }
 
