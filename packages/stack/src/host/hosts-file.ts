@@ -1,0 +1,46 @@
+import type { IpAddress } from '../base/ip-address.ts';
+
+/**
+ * Names and addresses as in `/etc/hosts`: what a host knows without asking anybody. A network keeps one for all of
+ * its hosts until they have DNS.
+ */
+export class HostsFile {
+  private readonly byName = new Map<string, IpAddress[]>();
+  private readonly byAddress = new Map<string, string>();
+
+  /** `names[0]` is the canonical name: what a reverse look-up gives. */
+  add(address: IpAddress, ...names: string[]): void {
+    for (const name of names) {
+      const key = name.toLowerCase();
+      const known = this.byName.get(key);
+      if (known === undefined) this.byName.set(key, [address]);
+      else if (!known.some((other) => other.equals(address))) known.push(address);
+    }
+    const text = address.toString();
+    if (names.length > 0 && !this.byAddress.has(text)) this.byAddress.set(text, names[0]!);
+  }
+
+  /** All addresses of a name (case does not matter); empty when it is unknown. */
+  lookup(name: string): IpAddress[] {
+    return this.byName.get(name.toLowerCase()) ?? [];
+  }
+
+  /** The canonical name of an address, or null. */
+  reverse(address: IpAddress): string | null {
+    return this.byAddress.get(address.toString()) ?? null;
+  }
+
+  /** As the file reads: an address and its names on each line. */
+  toString(): string {
+    const lines = new Map<string, string[]>();
+    for (const [name, addresses] of this.byName) {
+      for (const address of addresses) {
+        const text = address.toString();
+        const names = lines.get(text);
+        if (names === undefined) lines.set(text, [name]);
+        else names.push(name);
+      }
+    }
+    return [...lines].map(([address, names]) => `${address}\t${names.join(' ')}\n`).join('');
+  }
+}
