@@ -32,6 +32,8 @@ export interface ProtocolHandler {
 export interface Flow {
   readonly local: IpAddress;
   readonly remote: IpAddress;
+  /** How `remote` is addressed. Nobody sends to a broadcast without SO_BROADCAST: the transport refuses it with EACCES. */
+  readonly cast: Cast;
   /** Largest IP packet, in bytes, that the path is known to carry. */
   readonly mtu: number;
   /** Bytes of the IP header that `send` will put in front. */
