@@ -223,7 +223,9 @@ describe.each(parserNames)('%s', (name) => {
     fc.string(),
     fc.string({ unit: fc.constantFrom(...'0123456789.-+eE ,%kMGiBbtsmhudn/p\0µ') }),
     fc.double(),
-    fc.tuple(fc.double(), fc.constantFrom('ms', 's', 'Mbit', '%', 'KiB', ' MB/s', 'bit/s', 'constructor')).map(([n, u]) => `${n}${u}`),
+    fc
+      .tuple(fc.double(), fc.constantFrom('ms', 's', 'Mbit', '%', 'KiB', ' MB/s', 'bit/s', 'constructor'))
+      .map(([n, u]) => `${n}${u}`),
   );
 
   it('is total, and what it suggests it also reads', () => {
@@ -242,7 +244,8 @@ describe.each(parserNames)('%s', (name) => {
   });
 
   it('does not spend long on long texts', () => {
-    for (const text of ['1'.repeat(1e6), '1e9'.repeat(1e5), '1s'.repeat(1e5), ' '.repeat(1e6), `1${' '.repeat(1e6)}ms`]) parse(text);
+    for (const text of ['1'.repeat(1e6), '1e9'.repeat(1e5), '1s'.repeat(1e5), ' '.repeat(1e6), `1${' '.repeat(1e6)}ms`])
+      parse(text);
   });
 });
 
@@ -252,7 +255,9 @@ describe('what is formatted is read back exactly', () => {
     fc.assert(fc.property(whole, (ns) => parseDuration(formatDuration(ns)) === ns));
   });
   it('rates', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (bits) => parseRate(formatRate(bits)) === bits));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (bits) => parseRate(formatRate(bits)) === bits),
+    );
   });
   it('sizes', () => {
     fc.assert(fc.property(whole, (bytes) => parseSize(formatSize(bytes)) === bytes));

@@ -31,12 +31,6 @@ interface Decimal {
   readonly exponent: number;
 }
 
-interface Unit {
-  readonly name: string;
-  /** How many of the smallest unit. */
-  readonly scale: bigint;
-}
-
 /** No quantity that anyone writes is longer; what is longer is not echoed either. */
 const MAX_TEXT = 64;
 /** A decimal of more places than this is nought or more than 2^53 in every unit here. */
@@ -88,7 +82,13 @@ const SIZES: Record<string, bigint> = {
 };
 
 /** Bits a second. Prefixes of bits are read in either case (`100mbit`, as `tc` prints it): nobody sends millibits. */
-const RATE_PREFIX: Record<string, bigint> = { '': 1n, k: 1_000n, m: 1_000_000n, g: 1_000_000_000n, t: 1_000_000_000_000n };
+const RATE_PREFIX: Record<string, bigint> = {
+  '': 1n,
+  k: 1_000n,
+  m: 1_000_000n,
+  g: 1_000_000_000n,
+  t: 1_000_000_000_000n,
+};
 
 /**
  * A duration in integer nanoseconds, 0 to 2^53 - 1 (104 days).
@@ -116,7 +116,8 @@ function readDuration(text: string): number | UnitProblem {
       if (name === '' && taken.decimal.digits === 0n && rest === '' && smallest === null) return 0;
       return wrongDurationUnit(text, taken.text, name, rest);
     }
-    if (taken.negative) return { problem: `${quote(text)} is negative: time only goes on`, suggestion: text.replace('-', '') };
+    if (taken.negative)
+      return { problem: `${quote(text)} is negative: time only goes on`, suggestion: text.replace('-', '') };
     if (smallest !== null && scale >= smallest) {
       return { problem: `${quote(text)} does not go from larger units to smaller ones`, suggestion: '1m30s' };
     }
@@ -170,7 +171,10 @@ function readRatio(text: string): number | UnitProblem {
   if (taken === null) return { problem: `${quote(text)} is not a share`, suggestion: '1%' };
   const unit = taken.rest.trim();
   if (unit !== '' && unit !== '%') {
-    return { problem: `${quote(text)} is neither a percentage nor a number between 0 and 1`, suggestion: hundredOrLess(taken.text) };
+    return {
+      problem: `${quote(text)} is neither a percentage nor a number between 0 and 1`,
+      suggestion: hundredOrLess(taken.text),
+    };
   }
   const shift = unit === '%' ? 2 : 0;
   const ratio = Number(`${taken.decimal.digits}e${taken.decimal.exponent - shift}`);
@@ -237,7 +241,11 @@ export function formatSize(bytes: number): string {
   const whole = Math.round(bytes);
   if (whole < 1_000) return `${whole}B`;
   const plain =
-    whole < 1_000_000 ? `${decimal(whole, 3)}kB` : whole < 1_000_000_000 ? `${decimal(whole, 6)}MB` : `${decimal(whole, 9)}GB`;
+    whole < 1_000_000
+      ? `${decimal(whole, 3)}kB`
+      : whole < 1_000_000_000
+        ? `${decimal(whole, 6)}MB`
+        : `${decimal(whole, 9)}GB`;
   let count = whole;
   let step = 0;
   while (step < 4 && count % 1024 === 0) {
@@ -276,11 +284,19 @@ function scaled({ digits, exponent }: Decimal, scale: bigint): bigint | null {
 }
 
 /** A plain number in the main unit: rounded, for it may be the result of a division. */
-function fromNumber(value: number, scale: bigint, what: string, example: string, tooMuch: string, most: string): number | UnitProblem {
+function fromNumber(
+  value: number,
+  scale: bigint,
+  what: string,
+  example: string,
+  tooMuch: string,
+  most: string,
+): number | UnitProblem {
   if (Number.isNaN(value)) return { problem: `NaN is not ${what}`, suggestion: example };
   if (value < 0) return { problem: `${value} is negative`, suggestion: example };
   const taken = takeNumber(String(value)); // String: the shortest decimal that is this number, the same in every engine
-  if (taken === null || taken.decimal.exponent > MAX_EXPONENT) return { problem: `${value} is ${tooMuch}`, suggestion: most };
+  if (taken === null || taken.decimal.exponent > MAX_EXPONENT)
+    return { problem: `${value} is ${tooMuch}`, suggestion: most };
   const { digits, exponent } = taken.decimal;
   if (exponent < -400) return 0;
   const divisor = 10n ** BigInt(Math.max(0, -exponent));
@@ -308,7 +324,10 @@ function rateScale(name: string): bigint | null {
 function wrongDurationUnit(text: string, number: string, name: string, rest: string): UnitProblem {
   if (name === '') return { problem: `${quote(text)} has no unit`, suggestion: `${number}ms` };
   const lower = name.toLowerCase().replace(/^μ|^µ/, 'u');
-  const known = OTHER_DURATIONS[lower.replace(/s$/, '')] ?? OTHER_DURATIONS[lower] ?? (Object.hasOwn(DURATIONS, lower) ? lower : 'ms');
+  const known =
+    OTHER_DURATIONS[lower.replace(/s$/, '')] ??
+    OTHER_DURATIONS[lower] ??
+    (Object.hasOwn(DURATIONS, lower) ? lower : 'ms');
   const guess = rest === '' ? `${number}${known}` : '1m30s';
   return { problem: `${quote(text)} has no unit of time that is known (ns, us, ms, s, m, h)`, suggestion: guess };
 }

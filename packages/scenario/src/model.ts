@@ -1,0 +1,104 @@
+/**
+ * What can be understood of a scenario, for the checks that look at several places at once. Whatever has the wrong
+ * form is left out here: the schema has told it already.
+ */
+import { adviseInterfaceAddress, type Ipv4Prefix, readPrefix } from './addresses.ts';
+import type { Path, Span } from './problem.ts';
+import { KINDS } from './schema.ts';
+import type { Tree } from './tree.ts';
+
+export type Kind = (typeof KINDS)[number];
+
+export interface Address {
+  readonly prefix: Ipv4Prefix;
+  readonly at: Tree;
+  readonly path: Path;
+}
+
+export interface Interface {
+  readonly name: string;
+  readonly key: Span;
+  readonly path: Path;
+  readonly addresses: readonly Address[];
+  /** Every address that it names could be read. */
+  readonly complete: boolean;
+  readonly mac: Tree | undefined;
+}
+
+export interface Node {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly key: Span;
+  readonly path: Path;
+  readonly tree: Tree;
+  /** Empty for switches and hubs. */
+  readonly interfaces: ReadonlyMap<string, Interface>;
+  /** Of a switch or hub, if it says. */
+  readonly ports: number | undefined;
+}
+
+export interface Model {
+  readonly tree: Tree;
+  /** Nodes whose kind is known. */
+  readonly nodes: ReadonlyMap<string, Node>;
+  /** All names, those of nodes that cannot be understood included. */
+  readonly names: readonly string[];
+}
+
+export function readModel(tree: Tree): Model {
+  const nodes = new Map<string, Node>();
+  const section = tree.entries.get('nodes')?.tree;
+  for (const [name, { key, tree: node }] of section?.entries ?? []) {
+    const kind = KINDS.find((known) => known === node.entries.get('kind')?.tree.value);
+    if (kind === undefined) continue;
+    const path = ['nodes', name];
+    const machine = isMachine(kind);
+    const ports = node.entries.get('ports')?.tree.value;
+    nodes.set(name, {
+      name,
+      kind,
+      key,
+      path,
+      tree: node,
+      interfaces: machine ? readInterfaces(node, path) : new Map(),
+      ports: !machine && typeof ports === 'number' && Number.isInteger(ports) && ports > 0 ? ports : undefined,
+    });
+  }
+  return { tree, nodes, names: [...(section?.entries.keys() ?? [])] };
+}
+
+export function isMachine(kind: Kind): boolean {
+  return kind === 'host' || kind === 'router';
+}
+
+/** The items of a list under a word; nothing if it is no list. */
+export function itemsOf(tree: Tree, word: string): readonly Tree[] {
+  return tree.entries.get(word)?.tree.items ?? [];
+}
+
+/** The text behind a word, with its place; undefined if there is none. */
+export function textAt(tree: Tree, word: string): (Tree & { readonly value: string }) | undefined {
+  const found = tree.entries.get(word)?.tree;
+  return typeof found?.value === 'string' ? (found as Tree & { value: string }) : undefined;
+}
+
+function readInterfaces(node: Tree, nodePath: Path): Map<string, Interface> {
+  const interfaces = new Map<string, Interface>();
+  for (const [name, { key, tree }] of node.entries.get('interfaces')?.tree.entries ?? []) {
+    const path = [...nodePath, 'interfaces', name];
+    const texts: [Tree, Path][] = [];
+    if (tree.kind === 'scalar' && tree.value !== null) texts.push([tree, path]);
+    const address = tree.entries.get('address')?.tree;
+    if (address?.kind === 'scalar') texts.push([address, [...path, 'address']]);
+    for (const [index, item] of address?.items.entries() ?? []) texts.push([item, [...path, 'address', index]]);
+    const addresses: Address[] = [];
+    for (const [at, addressPath] of texts) {
+      const prefix =
+        typeof at.value === 'string' && adviseInterfaceAddress(at.value) === null ? readPrefix(at.value) : null;
+      if (prefix !== null) addresses.push({ prefix, at, path: addressPath });
+    }
+    const complete = addresses.length === texts.length;
+    interfaces.set(name, { name, key, path, addresses, complete, mac: textAt(tree, 'mac') });
+  }
+  return interfaces;
+}

@@ -1,0 +1,339 @@
+/**
+ * The form of a scenario file: its words, and what may stand behind each. What concerns one value is decided here;
+ * what concerns several (does that node exist?) is decided in the checks.
+ *
+ * The JSON Schema that editors read (`schema/scenario.schema.json`) is made from this.
+ */
+import { parseDuration, parseRate, parseRatio, parseSize, type UnitProblem } from '@netarium/stack/base/units';
+import { z } from 'zod';
+import { type Advice, adviseAddress, adviseDestination, adviseInterfaceAddress, adviseMac } from './addresses.ts';
+import { quoted } from './problem.ts';
+
+/** What is expected where a schema stands, as the end of the sentence "expected ...". */
+export const phrases = z.registry<{ expected: string }>();
+
+/** RFC 1123 2.1: letters, digits and hyphens, no hyphen at either end, at most 63. */
+export const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
+export const LABEL_EXPECTED = 'letters, digits and hyphens, at most 63 of them, no hyphen at either end';
+/** As on Linux: at most 15 characters. */
+export const INTERFACE_NAME = /^[A-Za-z][A-Za-z0-9._-]{0,14}$/;
+export const INTERFACE_NAME_EXPECTED = 'a letter, then letters, digits, ".", "_" or "-", 15 at most, such as eth0';
+
+export const KINDS = ['host', 'router', 'switch', 'hub'] as const;
+/** Ports of one switch or hub, and nodes of one network. */
+export const MAX_PORTS = 4096;
+export const MAX_NODES = 100_000;
+
+function phrased<T extends z.ZodType>(schema: T, expected: string): T {
+  phrases.add(schema, { expected });
+  return schema;
+}
+
+function tell(context: z.core.$RefinementCtx, advice: Advice): void {
+  const { message, expected, suggestion } = advice;
+  context.addIssue({
+    code: 'custom',
+    message,
+    params: suggestion === undefined ? { expected } : { expected, suggestion },
+  });
+}
+
+type ParseQuantity = (value: string | number) => number | UnitProblem;
+
+function quantity(parse: ParseQuantity, expected: string, description: string, examples: (string | number)[]) {
+  const schema = z.union([z.string(), z.number()]).superRefine((value, context) => {
+    const result = parse(value);
+    if (typeof result === 'number') return;
+    const { problem: message, suggestion } = result;
+    // The parser's example is no guess, and the example is in `expected` already.
+    tell(context, expected.includes(suggestion) ? { message, expected } : { message, expected, suggestion });
+  });
+  return phrased(schema.meta({ description, examples }), expected);
+}
+
+function text(expected: string, description: string, advise: (text: string) => Advice | null, examples?: string[]) {
+  const schema = z.string().superRefine((value, context) => {
+    const advice = advise(value);
+    if (advice !== null) tell(context, advice);
+  });
+  return phrased(schema.meta(examples === undefined ? { description } : { description, examples }), expected);
+}
+
+function whole(least: number, most: number, what: string, description: string) {
+  const schema = z.number().int().min(least).max(most).meta({ description });
+  return phrased(schema, `${what} from ${least} to ${most}`);
+}
+
+const notEmpty = (what: string, expected: string) => (value: string) =>
+  value.trim() === '' ? { message: `an empty text is not ${what}`, expected } : null;
+
+const duration = (description: string) =>
+  quantity(
+    parseDuration,
+    'a duration such as 10ms, 1.5s or 2m',
+    `${description} A duration (ns, us, ms, s, m, h), or a number of seconds.`,
+    ['10ms'],
+  );
+const rate = (description: string) =>
+  quantity(
+    parseRate,
+    'a rate such as 100Mbit, 1Gbit, 10MB/s or unlimited',
+    `${description} A rate (bit, kbit, Mbit, Gbit, MB/s, unlimited), or a number of bits a second.`,
+    ['100Mbit'],
+  );
+const ratio = (description: string) =>
+  quantity(
+    parseRatio,
+    'a percentage such as 1%, or a number from 0 to 1',
+    `${description} A percentage, or a number from 0 to 1.`,
+    ['1%', 0.01],
+  );
+export const size = (description: string) =>
+  quantity(
+    parseSize,
+    'a size such as 64KiB or 1MB',
+    `${description} A size (B, kB, MB, KiB, MiB), or a number of bytes.`,
+    ['64KiB'],
+  );
+
+const label = (description: string) => phrased(z.string().regex(LABEL).meta({ description }), LABEL_EXPECTED);
+
+const interfaceAddress = text(
+  'an address and its prefix length, such as 10.0.1.10/24',
+  'Address and prefix length.',
+  adviseInterfaceAddress,
+  ['10.0.1.10/24'],
+);
+
+const interfaceWords = z.strictObject({
+  address: z
+    .union([interfaceAddress, phrased(z.array(interfaceAddress), 'a list of addresses')])
+    .register(phrases, { expected: 'an address and its prefix length, such as 10.0.1.10/24, or a list of them' })
+    .exactOptional(),
+  mac: text(
+    'a MAC address such as 02:00:00:00:00:01',
+    'Hardware address; absent: the network assigns one.',
+    adviseMac,
+    ['02:00:00:00:00:01'],
+  ).exactOptional(),
+  mtu: whole(68, 65_535, 'a whole number of bytes', 'Largest IP packet in bytes; default 1500.').exactOptional(),
+});
+
+const interfaceEntry = z
+  .union([interfaceAddress, interfaceWords, z.null().transform(() => ({}))])
+  .register(phrases, { expected: 'an address such as 10.0.1.10/24, or the words address, mac, mtu' });
+
+const route = phrased(
+  z.strictObject({
+    to: text(
+      'a network such as 10.0.2.0/24, or default',
+      'Where the route leads: a network, or "default".',
+      adviseDestination,
+      ['10.0.2.0/24', 'default'],
+    ),
+    via: text('an IPv4 address such as 10.0.1.1', "The next hop's address.", adviseAddress, [
+      '10.0.1.1',
+    ]).exactOptional(),
+    interface: phrased(
+      z.string().meta({ description: 'The interface behind which the network is; needed without "via".' }),
+      "an interface's name, such as eth0",
+    ).exactOptional(),
+    metric: whole(0, 0xffff_ffff, 'a whole number', 'Lower wins among equal networks; default 0.').exactOptional(),
+  }),
+  'a route such as { to: 10.0.2.0/24, via: 10.0.1.1 }',
+);
+
+const addressed = {
+  interfaces: z
+    .record(phrased(z.string().regex(INTERFACE_NAME), INTERFACE_NAME_EXPECTED), interfaceEntry)
+    .meta({
+      description: 'Interfaces by name: eth0, eth1, ... Behind each its address, or the words address, mac, mtu.',
+    })
+    .register(phrases, { expected: 'names of interfaces with their addresses, such as { eth0: 10.0.1.10/24 }' })
+    .exactOptional(),
+  gateway: text(
+    'an IPv4 address such as 10.0.1.1',
+    "Next hop of the default route: a router's address.",
+    adviseAddress,
+    ['10.0.1.1'],
+  ).exactOptional(),
+  routes: phrased(
+    z.array(route).meta({ description: 'Routes besides the default route.' }),
+    'a list of routes',
+  ).exactOptional(),
+  aliases: phrased(
+    z.array(label('Another name for this node.')).meta({ description: 'More names for this node, besides its own.' }),
+    'a list of names',
+  ).exactOptional(),
+};
+const ports = whole(
+  1,
+  MAX_PORTS,
+  'a whole number',
+  'Number of ports, named 1 to N; absent: as many as links name.',
+).exactOptional();
+
+const node = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('host'), ...addressed }),
+    z.strictObject({ kind: z.literal('router'), ...addressed }),
+    z.strictObject({
+      kind: z.literal('switch'),
+      ports,
+      ageing: duration('How long a learnt address is kept; default 300s.').exactOptional(),
+    }),
+    z.strictObject({ kind: z.literal('hub'), ports }),
+  ])
+  .register(phrases, { expected: 'words that begin with its kind, such as { kind: host }' });
+
+const impairments = {
+  loss: ratio('Frames lost, each on its own.').exactOptional(),
+  burst: phrased(
+    z
+      .strictObject({
+        enter: ratio('Probability, each frame, to go from the good state to the bad one.'),
+        leave: ratio('Probability, each frame, to go back.'),
+        loss: ratio('Loss in the bad state; default 100%.').exactOptional(),
+      })
+      .meta({ description: 'Loss in bursts (Gilbert-Elliott).' }),
+    'the words enter, leave and perhaps loss, such as { enter: 1%, leave: 25% }',
+  ).exactOptional(),
+  bitErrors: ratio(
+    'Probability that any one bit is flipped on the wire; the frame check sequence finds it.',
+  ).exactOptional(),
+  corruption: ratio(
+    'Probability that one bit of a frame is flipped where no frame check sequence sees it.',
+  ).exactOptional(),
+  duplication: ratio('Frames that arrive twice.').exactOptional(),
+  reordering: ratio('Frames held back by reorderingDelay, so that later ones overtake them.').exactOptional(),
+  reorderingDelay: duration("Default: 3 times the link's delay, at least 1ms.").exactOptional(),
+  jitter: duration('Extra delay between 0 and this, uniform.').exactOptional(),
+};
+const direction = {
+  ...impairments,
+  rate: rate('Default 1Gbit.').exactOptional(),
+  delay: duration('Propagation, one way; default 5us, which is 1 km of cable.').exactOptional(),
+  queue: whole(
+    0,
+    1_000_000,
+    'a whole number of frames',
+    'Frames that may wait for the line; default 1000.',
+  ).exactOptional(),
+};
+const oneWay = (description: string) =>
+  phrased(
+    z.strictObject(direction).meta({ description }),
+    'words of a link, such as { rate: 10Mbit, delay: 10ms }',
+  ).exactOptional();
+
+const endpoint = phrased(
+  z.string().meta({
+    description: 'node:interface or switch:port; a bare name takes the next free one.',
+    examples: ['alice:eth0', 'sw1:1'],
+  }),
+  'a node and its interface or port, such as alice:eth0 or sw1:1',
+);
+const link = phrased(
+  z.strictObject({
+    endpoints: phrased(
+      z.tuple([endpoint, endpoint]).meta({ description: 'What the link joins.' }),
+      'two endpoints, such as [alice:eth0, sw1:1]',
+    ),
+    name: text(
+      'a name',
+      'A name of its own; default alice:eth0-sw1:1.',
+      notEmpty('a name', 'a name such as uplink'),
+    ).exactOptional(),
+    ...direction,
+    forward: oneWay('From the first endpoint to the second: what differs.'),
+    backward: oneWay('From the second endpoint to the first: what differs.'),
+  }),
+  'a link such as { endpoints: [alice:eth0, sw1:1] }',
+);
+
+const nodeName = (description: string) => phrased(z.string().meta({ description }), "a node's name");
+
+const service = phrased(
+  z.strictObject({
+    node: nodeName('The host or router that runs it.'),
+    run: text(
+      'a command line such as "httpd /srv"',
+      'The command line: a program and its arguments.',
+      notEmpty('a command line', 'a program and its arguments, such as "httpd /srv"'),
+      ['httpd /srv'],
+    ),
+    at: duration('When it starts; default 0.').exactOptional(),
+  }),
+  'a service such as { node: web, run: "httpd /srv" }',
+);
+
+const files = phrased(
+  z.strictObject({
+    node: nodeName('The host or router that gets them.'),
+    path: text('a directory in the node such as /srv', 'The directory in the node, from its root.', advisePath, [
+      '/srv',
+    ]),
+    from: text(
+      'a directory beside the scenario, such as ./site',
+      'A directory of the real machine, relative to the scenario file.',
+      notEmpty('a directory', 'a directory such as ./site'),
+      ['./site'],
+    ),
+  }),
+  'files such as { node: web, path: /srv, from: ./site }',
+);
+
+const fault = phrased(
+  z.strictObject({
+    at: duration('When it breaks.'),
+    for: duration('How long; absent: for good.').exactOptional(),
+    link: phrased(
+      z.string().meta({ description: "A link's name, or one of its endpoints." }),
+      "a link's name, or one of its endpoints",
+    ),
+    down: phrased(z.boolean().meta({ description: 'true unplugs the link.' }), 'true or false').exactOptional(),
+    set: oneWay('New properties of the link while the fault lasts.'),
+  }),
+  'a fault such as { at: 10s, for: 5s, link: uplink, down: true }',
+);
+
+export const scenarioSchema = phrased(
+  z
+    .strictObject({
+      title: phrased(z.string().meta({ description: 'A sentence for people.' }), 'a text').exactOptional(),
+      seed: phrased(
+        z.union([z.number().int().min(0), z.string()]).meta({ description: 'Seeds every random stream; default 1.' }),
+        'a whole number from 0, or a text',
+      ).exactOptional(),
+      nodes: phrased(
+        z.record(label("The node's name."), node).meta({ description: 'The machines, by name.' }),
+        'names of nodes, and what each is, such as { alice: { kind: host } }',
+      ),
+      links: phrased(z.array(link).meta({ description: 'The cables.' }), 'a list of links').exactOptional(),
+      services: phrased(
+        z.array(service).meta({ description: 'Programs that run from the start.' }),
+        'a list of services',
+      ).exactOptional(),
+      files: phrased(
+        z.array(files).meta({ description: 'Files that nodes start with.' }),
+        'a list of files',
+      ).exactOptional(),
+      faults: phrased(
+        z.array(fault).meta({ description: 'What breaks, and when.' }),
+        'a list of faults',
+      ).exactOptional(),
+    })
+    .meta({ title: 'netarium scenario', description: 'A network: its nodes, links, services, files and faults.' }),
+  'the words of a scenario: title, seed, nodes, links, services, files, faults',
+);
+
+/** JSON Schema (draft 2020-12) of the file, for editors. */
+export function scenarioJsonSchema(): object {
+  return z.toJSONSchema(scenarioSchema, { io: 'input', target: 'draft-2020-12' });
+}
+
+function advisePath(path: string): Advice | null {
+  const expected = 'a directory in the node, from its root, such as /srv';
+  if (path.startsWith('/')) return null;
+  return { message: `${quoted(path)} does not begin with /`, expected, suggestion: `/${path.replace(/^\.?\/*/, '')}` };
+}
