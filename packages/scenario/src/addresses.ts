@@ -126,7 +126,7 @@ export function adviseMac(text: string): Advice | null {
   if (mac.isBroadcast) return { message: `${quoted(text)} is the broadcast address`, expected };
   if (mac.equals(MacAddress.ZERO)) return { message: `${quoted(text)} is no address at all`, expected };
   if (!mac.isMulticast) return null;
-  const single = new MacAddress(mac.hi & 0xfeff, mac.lo);
+  const single = new MacAddress((mac.hi & 0xfeff) | 0x0200, mac.lo); // one machine's, locally administered
   const message = `${quoted(text)} is a group's address: its first byte is odd`;
   return { message, expected, suggestion: String(single) };
 }

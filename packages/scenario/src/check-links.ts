@@ -1,6 +1,6 @@
 /** Links: endpoints that exist, each used once; interfaces that no link reaches; loops without end. */
 import { isMachine, itemsOf, type Model, type Node, textAt } from './model.ts';
-import { listed, nearest } from './nearest.ts';
+import { nearest, oneOf } from './nearest.ts';
 import { type Findings, type Path, quoted, type Span } from './problem.ts';
 import { MAX_PORTS } from './schema.ts';
 import type { Tree } from './tree.ts';
@@ -87,7 +87,7 @@ function readEnd(at: Span, text: string, path: Path, model: Model, findings: Fin
     if (model.names.includes(name)) return null; // it is there, but cannot be understood: that is told already
     const near = nearest(name, model.names);
     const suggestion = near === undefined ? undefined : port === undefined ? near : `${near}:${port}`;
-    const expected = model.names.length === 0 ? 'the name of a node' : `one of ${listed(model.names)}`;
+    const expected = model.names.length === 0 ? 'the name of a node' : oneOf(model.names);
     findings.problem(at, path, `there is no node ${quoted(name)}`, expected, suggestion);
     return null;
   }
@@ -113,9 +113,7 @@ function hasInterface(node: Node, port: string, at: Span, path: Path, findings: 
   const message = `${quoted(node.name)} has no interface ${quoted(port)}`;
   const near = nearest(port, known) ?? (known.length === 1 ? known[0] : undefined);
   const expected =
-    known.length === 0
-      ? `interfaces: in ${quoted(node.name)}, with ${quoted(port)} among them`
-      : `one of ${listed(known)}`;
+    known.length === 0 ? `interfaces: in ${quoted(node.name)}, with ${quoted(port)} among them` : oneOf(known);
   findings.problem(at, path, message, expected, near === undefined ? undefined : `${node.name}:${near}`);
   return false;
 }
@@ -153,7 +151,8 @@ function tellFull(end: End, findings: Findings): void {
   const { node } = end;
   const count = isMachine(node.kind) ? node.interfaces.size : (node.ports ?? MAX_PORTS);
   const what = isMachine(node.kind) ? 'interface' : 'port';
-  const has = count === 0 ? `has no ${what}` : `has no ${what} left: all ${count} are taken`;
+  const taken = count === 1 ? 'its only one is taken' : `all ${count} are taken`;
+  const has = count === 0 ? `has no ${what}` : `has no ${what} left: ${taken}`;
   findings.problem(end.at, end.path, `${quoted(node.name)} ${has}`, `one more ${what} of ${quoted(node.name)}`);
 }
 

@@ -11,7 +11,7 @@ import {
   readAddress,
 } from './addresses.ts';
 import { type Interface, itemsOf, type Model, type Node, textAt } from './model.ts';
-import { listed, nearest } from './nearest.ts';
+import { listed, nearest, oneOf } from './nearest.ts';
 import type { Findings, Path, Span } from './problem.ts';
 import { quoted } from './problem.ts';
 import { MAX_NODES } from './schema.ts';
@@ -136,7 +136,7 @@ function checkRoutes(node: Node, findings: Findings): void {
     const name = textAt(route, 'interface');
     if (name !== undefined && !node.interfaces.has(name.value)) {
       const known = [...node.interfaces.keys()];
-      const expected = known.length === 0 ? 'a node with interfaces' : `one of ${listed(known)}`;
+      const expected = known.length === 0 ? 'a node with interfaces' : oneOf(known);
       const message = `${quoted(node.name)} has no interface ${quoted(name.value)}`;
       findings.problem(name, [...path, 'interface'], message, expected, nearest(name.value, known));
     }

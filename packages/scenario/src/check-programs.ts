@@ -1,6 +1,7 @@
 /** Services, files and faults: what happens in the network, and where. */
+import { checkBareNumbers } from './check-links.ts';
 import { isMachine, itemsOf, type Model, textAt } from './model.ts';
-import { listed, nearest } from './nearest.ts';
+import { listed, nearest, oneOf } from './nearest.ts';
 import { type Findings, type Path, quoted } from './problem.ts';
 import type { Tree } from './tree.ts';
 
@@ -34,7 +35,7 @@ function checkMachine(
   const node = model.nodes.get(name.value);
   if (node === undefined) {
     if (model.names.includes(name.value)) return; // it is there, but cannot be understood: that is told already
-    const expected = machines.length === 0 ? 'the name of a host or router' : `one of ${listed(machines)}`;
+    const expected = machines.length === 0 ? 'the name of a host or router' : oneOf(machines);
     findings.problem(name, path, `there is no node ${quoted(name.value)}`, expected, nearest(name.value, machines));
   } else if (!isMachine(node.kind)) {
     const what = section === 'services' ? 'runs no programs' : 'has no files';

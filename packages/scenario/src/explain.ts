@@ -1,6 +1,6 @@
 /** The schema's objections, in sentences, each at its place in the file. */
 import { z } from 'zod';
-import { listed, nearest } from './nearest.ts';
+import { nearest, oneOf } from './nearest.ts';
 import { type Findings, type Path, quoted, type Span } from './problem.ts';
 import { KINDS, phrases } from './schema.ts';
 import type { Tree } from './tree.ts';
@@ -34,7 +34,7 @@ function explain(issue: Issue, base: Path, root: z.ZodType, tree: Tree, findings
           at,
           [...path, key],
           `unknown word ${quoted(key)}${ownerOf(path)}`,
-          `one of ${listed(known, 24)}`,
+          oneOf(known, 24),
           nearest(key, known),
         );
       }
@@ -77,7 +77,7 @@ function explainKind(path: Path, found: Located, findings: Findings): void {
   const node = quoted(String(path.at(-2)));
   const value = found.tree?.value;
   if (found.missing || value === null || value === undefined) {
-    findings.problem(found.at, path, `${node} has no kind`, `kind: and ${expected}`);
+    findings.problem(found.at, path, `${node} has no kind`, `kind: ${KINDS[0]}, or ${KINDS.slice(1).join(', ')}`);
     return;
   }
   const text = found.tree?.text ?? '';
@@ -113,19 +113,28 @@ function explainValue(path: Path, name: string, found: Located, expected: string
     findings.problem(found.at, path, `${name} has nothing behind it`, expected);
     return;
   }
-  const suggestion = suggest(value, found.tree?.text ?? '', path);
-  findings.problem(found.at, path, `${name} cannot be ${described(found.tree)}`, expected, suggestion);
+  if (path.length === 0) {
+    const what = found.tree?.kind === 'list' ? 'a list' : 'a text';
+    findings.problem(found.at, path, `this is ${what}, not a scenario`, expected);
+    return;
+  }
+  const text = found.tree?.text ?? '';
+  if (NUMBERS.includes(String(path.at(-1))) && typeof value === 'string' && /^\d+$/.test(value)) {
+    findings.problem(found.at, path, `${name} cannot be the text ${quoted(value)}`, `${expected}, without quotes`);
+    return;
+  }
+  findings.problem(found.at, path, `${name} cannot be ${described(found.tree)}`, expected, suggest(value, text, path));
 }
 
-/** `yes` is a text in YAML 1.2, and a number is no name: the commonest slips of this sort. */
+const NUMBERS = ['mtu', 'ports', 'queue', 'metric'];
+
+/** `yes` is a text in YAML 1.2, and `alice: host` is short for nothing: the commonest slips of this sort. */
 function suggest(value: unknown, text: string, path: Path): string | undefined {
   if (path.at(-1) === 'down') {
     if (/^(?:yes|on|1)$/i.test(text)) return 'true';
     if (/^(?:no|off|0)$/i.test(text)) return 'false';
     return undefined;
   }
-  const number = ['mtu', 'ports', 'queue', 'metric'].includes(String(path.at(-1)));
-  if (number) return typeof value === 'string' && /^[1-9]\d{0,4}$/.test(value) ? value : undefined;
   const isNode = path.length === 2 && path[0] === 'nodes';
   if (isNode && typeof value === 'string') {
     const kind = nearest(value, KINDS);

@@ -49,3 +49,8 @@ export function listed(words: readonly string[], most = 12): string {
   if (words.length <= most) return words.join(', ');
   return `${words.slice(0, most - 2).join(', ')}, ... (${words.length} in all)`;
 }
+
+/** `one of a, b, c`, or the only one. */
+export function oneOf(words: readonly string[], most?: number): string {
+  return words.length === 1 ? String(words[0]) : `one of ${listed(words, most)}`;
+}

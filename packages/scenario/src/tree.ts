@@ -62,7 +62,7 @@ export function readTree(text: string, findings: Findings): Tree | null {
       return null;
     }
     if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
-      findings.problem(top, [], 'the file is empty', 'nodes: and what they are, at least');
+      findings.problem(top, [], 'the file is empty', 'at least one node, such as nodes: { alice: { kind: host } }');
       return null;
     }
     const tree = new TreeReader(findings).read(document.contents, [], 0);

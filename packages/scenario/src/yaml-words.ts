@@ -57,7 +57,7 @@ function inWords(error: YAMLError): Words {
         expected: 'one "word: value" a line, or quotes around a text with a colon',
       };
     case 'MULTILINE_IMPLICIT_KEY':
-      return { message: 'a word that goes over several lines', expected: 'a colon after each word ("word: value")' };
+      return { message: 'this is no "word: value"', expected: 'a colon and a space after the word, in each line' };
     case 'BAD_SCALAR_START':
       return { message: 'a text cannot begin with this character', expected: 'quotes around it' };
     case 'BAD_DQ_ESCAPE':
@@ -86,7 +86,10 @@ function missing(said: string): Words {
   if (said.includes('followed by map values')) return { message: 'a word without a colon', expected: '"word: value"' };
   const flow = /end with a? ?(\S+)/.exec(said)?.[1];
   if (flow !== undefined)
-    return { message: 'a list or map that is not closed', expected: `the closing ${flow.replace(/[.,]$/, '')}` };
+    return {
+      message: 'a list or map that began before this is not closed',
+      expected: `the closing ${flow.replace(/[.,]$/, '')}`,
+    };
   if (said.startsWith('Missing ,')) return { message: 'two items with nothing between them', expected: 'a comma' };
   return { message: plain(said), expected: 'what is missing' };
 }
