@@ -21,7 +21,10 @@ export type TimerHandle = number;
 export interface Clock {
   /** Nanoseconds since the network began. Constant while an event runs. */
   readonly now: number;
-  /** Calls `task.run(tag)` at `time` (ns; a past time means now), after all that was asked for the same time before. */
+  /**
+   * Calls `task.run(tag)` at `time` (integer ns; a past time means now, Infinity never), after all that was asked for the
+   * same time before.
+   */
   at(time: number, task: Task, tag: number): TimerHandle;
   cancel(handle: TimerHandle): void;
 }

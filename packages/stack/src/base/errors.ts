@@ -111,8 +111,8 @@ export function errnoText(errno: number): string {
 }
 
 /**
- * A call that failed, in Node's form: `connect ECONNREFUSED 10.0.1.1:80`, with `code`, `errno` (positive) and
- * `syscall`, and `text` for what `strerror` says.
+ * A call that failed: `connect ECONNREFUSED 10.0.1.1:80: Connection refused`, which is Node's form and what `strerror`
+ * says; with `code`, `errno` (positive) and `syscall` as Node has them, and `text` for the words alone.
  */
 export class NetError extends Error {
   readonly code: string;

@@ -37,6 +37,7 @@ export class EventQueue implements Clock {
   }
 
   at(time: number, task: Task, tag: number): TimerHandle {
+    if (time === Infinity) return 0;
     if (!(time >= this.now)) time = this.now;
     const slot = this.freeSlots.length > 0 ? this.freeSlots.pop()! : this.newSlot();
     this.tasks[slot] = task;
@@ -84,8 +85,8 @@ export class EventQueue implements Clock {
   }
 
   private newSlot(): number {
+    if (this.usedSlots === SLOT_LIMIT) throw new Error('EventQueue: more than 16 million events are pending');
     const slot = this.usedSlots++;
-    if (slot === SLOT_LIMIT) throw new Error('EventQueue: more than 16 million events are pending');
     if (slot === this.positions.length) {
       this.positions = grown(this.positions, new Int32Array(slot * 2).fill(-1));
       this.generations = grown(this.generations, new Int32Array(slot * 2));

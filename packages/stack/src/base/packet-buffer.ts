@@ -94,7 +94,7 @@ export class PacketBuffer {
     return this.start;
   }
 
-  /** Cuts the packet to `n` bytes at most, from the front. */
+  /** Cuts the packet to its first `n` bytes, if it has more. */
   trim(n: number): void {
     if (this.start + n < this.end) this.end = this.start + n;
   }
@@ -118,7 +118,9 @@ export class PacketBuffer {
     return this.bytes.subarray(this.start, this.end);
   }
 
+  /** One more holder of the bytes, each of whom releases; from now on nobody may write to them. */
   retain(): this {
+    if (this.refs <= 0) throw new Error('PacketBuffer.retain: already released');
     this.refs++;
     return this;
   }
@@ -128,11 +130,14 @@ export class PacketBuffer {
     if (--this.refs <= 0) this.pool.reclaim(this);
   }
 
-  /** An independent packet with the same bytes, offsets, state and id. */
+  /** An independent packet with the same bytes (headers that were pulled included), offsets, state and id. */
   copy(): PacketBuffer {
     const twin = this.pool.acquire(this.end - this.start, this.start);
-    twin.bytes.set(this.bytes.subarray(this.start, this.end), this.start);
-    twin.start = this.start;
+    let from = this.start;
+    if (this.l2 >= 0 && this.l2 < from) from = this.l2;
+    if (this.l3 >= 0 && this.l3 < from) from = this.l3;
+    if (this.l4 >= 0 && this.l4 < from) from = this.l4;
+    twin.bytes.set(this.bytes.subarray(from, this.end), from);
     twin.end = this.end;
     twin.takeStateOf(this);
     return twin;
@@ -179,7 +184,14 @@ export class PacketBuffer {
 }
 
 /** Capacities of the size classes: acknowledgements, Ethernet frames, jumbo frames, super-segments. */
-const CLASSES = [384, 2048, 9728, 66_048];
+const CLASSES = [384, 2048, 9728, 66_048] as const;
+
+/** The smallest class that holds `capacity` bytes; -1 when none does. */
+function sizeClassOf(capacity: number): number {
+  if (capacity <= CLASSES[1]) return capacity <= CLASSES[0] ? 0 : 1;
+  if (capacity <= CLASSES[3]) return capacity <= CLASSES[2] ? 2 : 3;
+  return -1;
+}
 
 /**
  * The storage of all packets of one network, in four size classes, each with a bounded free list.
@@ -192,11 +204,11 @@ export class PacketPool {
   outstandingBytes = 0;
   /** True past the limit: whoever lets packets in (a link, a TAP) drops. */
   tight = false;
-  private readonly free: PacketBuffer[][] = CLASSES.map(() => []);
+  private readonly free: readonly PacketBuffer[][] = CLASSES.map(() => []);
   private readonly limitBytes: number;
   private readonly maxFree: number;
   private nextId = 1;
-  private acquiredAt: Map<PacketBuffer, string> | null = null;
+  private acquiredAt: Map<PacketBuffer, Error> | null = null;
 
   constructor(limits: { poolBytes: number; poolFreeBuffers: number }) {
     this.limitBytes = limits.poolBytes;
@@ -206,7 +218,7 @@ export class PacketPool {
   /** An empty packet with room for `capacity` bytes behind `headroom`; the caller owns it. Bytes are not cleared. */
   acquire(capacity: number, headroom = HEADROOM): PacketBuffer {
     const need = capacity + headroom;
-    const sizeClass = need <= 384 ? 0 : need <= 2048 ? 1 : need <= 9728 ? 2 : need <= 66_048 ? 3 : -1;
+    const sizeClass = sizeClassOf(need);
     let packet: PacketBuffer | undefined;
     if (sizeClass >= 0) {
       packet = this.free[sizeClass]!.pop();
@@ -221,7 +233,7 @@ export class PacketPool {
     this.outstanding++;
     this.outstandingBytes += packet.bytes.length;
     this.tight = this.outstandingBytes > this.limitBytes;
-    if (this.acquiredAt !== null) this.acquiredAt.set(packet, new Error('acquired').stack ?? '');
+    if (this.acquiredAt !== null) this.acquiredAt.set(packet, new Error('acquired'));
     return packet;
   }
 
@@ -255,13 +267,13 @@ export class PacketPool {
   /** Gives `packet` new storage of at least `capacity` bytes; its owner moves the content. */
   resize(packet: PacketBuffer, capacity: number): void {
     this.outstandingBytes -= packet.bytes.length;
-    let sizeClass = CLASSES.findIndex((size) => size >= capacity);
-    if (sizeClass < 0) sizeClass = -1;
+    const sizeClass = sizeClassOf(capacity);
     const storage = new ArrayBuffer(sizeClass >= 0 ? CLASSES[sizeClass]! : capacity);
     packet.bytes = new Uint8Array(storage);
     packet.view = new DataView(storage);
     packet.sizeClass = sizeClass;
     this.outstandingBytes += packet.bytes.length;
+    this.tight = this.outstandingBytes > this.limitBytes;
   }
 
   /** From now on remembers where each packet was acquired: slow, for the search of a leak. */
@@ -271,6 +283,6 @@ export class PacketPool {
 
   /** Where the packets that are still out were acquired (after `track()`). */
   leaks(): string[] {
-    return this.acquiredAt === null ? [] : [...this.acquiredAt.values()];
+    return this.acquiredAt === null ? [] : Array.from(this.acquiredAt.values(), (error) => error.stack ?? '');
   }
 }
