@@ -45,7 +45,8 @@ export function editDistance(a: string, b: string): number {
 }
 
 /** `a, b, c`; long lists are cut: `a, b, ... (40 in all)`. */
-export function listed(words: readonly string[], most = 12): string {
+export function listed(all: readonly string[], most = 12): string {
+  const words = all.map((word) => (word.length > MAX_WORD ? `${word.slice(0, MAX_WORD)}...` : word));
   if (words.length <= most) return words.join(', ');
   return `${words.slice(0, most - 2).join(', ')}, ... (${words.length} in all)`;
 }

@@ -57,6 +57,11 @@ export function quoted(text: string): string {
   return JSON.stringify(printable(text.length > 60 ? `${text.slice(0, 60)}...` : text));
 }
 
+/** Names in a file can be of any length; a sentence about them cannot. */
+function shortened(text: string): string {
+  return text.length > 500 ? `${text.slice(0, 500)}...` : text;
+}
+
 /** One printable character for each UTF-16 unit, so that carets stay in place. */
 function printable(text: string): string {
   return text
@@ -133,8 +138,8 @@ export class Findings {
       line,
       column: col,
       path: pathText(path),
-      message,
-      expected,
+      message: printable(shortened(message)),
+      expected: printable(shortened(expected)),
       ...(suggestion === undefined ? {} : { suggestion }),
       source,
       length,

@@ -120,7 +120,7 @@ const interfaceWords = z.strictObject({
 });
 
 const interfaceEntry = z
-  .union([interfaceAddress, interfaceWords, z.null().transform(() => ({}))])
+  .union([interfaceAddress, interfaceWords, z.null().transform((): z.output<typeof interfaceWords> => ({}))])
   .register(phrases, { expected: 'an address such as 10.0.1.10/24, or the words address, mac, mtu' });
 
 const route = phrased(

@@ -65,8 +65,9 @@ export function readTree(text: string, findings: Findings): Tree | null {
       findings.problem(top, [], 'the file is empty', 'at least one node, such as nodes: { alice: { kind: host } }');
       return null;
     }
-    const tree = new TreeReader(findings).read(document.contents, [], 0);
-    return tree;
+    const reader = new TreeReader(findings);
+    const tree = reader.read(document.contents, [], 0);
+    return reader.gaps ? null : tree;
   } catch (error) {
     // Nothing is known to get here. If a text does, its reader is told so and goes on.
     const why = error instanceof Error ? error.message.split('\n')[0] : 'for a reason unknown';
@@ -114,6 +115,8 @@ function compose(tokens: CST.Token[], text: string, findings: Findings): Documen
 
 class TreeReader {
   readonly #findings: Findings;
+  /** Something could not be read, and what it belongs to would be judged wrongly. */
+  gaps = false;
   readonly #anchors = new Map<string, Tree | 'open'>();
   #tooLarge = false;
 
@@ -122,6 +125,12 @@ class TreeReader {
   }
 
   read(node: unknown, path: Path, depth: number): Tree | null {
+    const tree = this.#read(node, path, depth);
+    if (tree === null) this.gaps = true;
+    return tree;
+  }
+
+  #read(node: unknown, path: Path, depth: number): Tree | null {
     if (this.#tooLarge) return null;
     if (isAlias(node)) return this.#alias(node.source, spanOf(node), path);
     const span = spanOf(node as Node);
