@@ -10,6 +10,8 @@ export interface Limits {
   readonly poolFreeBuffers: number;
   /** Frames that wait for a line when the scenario names no queue: Linux's `txqueuelen`. */
   readonly linkQueueFrames: number;
+  /** Bytes of the longest frame that a cable or hub carries, FCS apart: the largest IP packet and its headers. */
+  readonly linkFrameBytes: number;
   /** Addresses that a switch learns; Linux's bridge has no limit, small switches have 8,192. */
   readonly switchTableEntries: number;
   /** Neighbour (ARP) entries of one node: Linux's `gc_thresh3`. */
@@ -52,6 +54,7 @@ export const LIMITS: Limits = {
   poolBytes: 1 << 30,
   poolFreeBuffers: 4096,
   linkQueueFrames: 1000,
+  linkFrameBytes: 65_535 + 18,
   switchTableEntries: 8192,
   neighbourEntries: 1024,
   neighbourQueuePackets: 64,
