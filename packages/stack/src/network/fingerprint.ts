@@ -1,4 +1,5 @@
 import type { PacketBuffer } from '../base/packet-buffer.ts';
+import type { DeliveryObserver, LineDirection, Medium } from '../l1-physical/line.ts';
 
 /**
  * The fingerprint of a run: a 64-bit hash over every delivery's time, link, direction and bytes, in order.
@@ -6,18 +7,18 @@ import type { PacketBuffer } from '../base/packet-buffer.ts';
  * Same scenario, same seed, same inputs: the same fingerprint, on any engine. It is a checksum against accidents of
  * determinism, not against malice: two 32-bit lanes, mixed as in MurmurHash3, over the frame's words.
  */
-export class Fingerprint {
+export class Fingerprint implements DeliveryObserver {
   /** Deliveries hashed so far. */
   deliveries = 0;
   private a = 0x2545f491 | 0;
   private b = 0x9e3779b9 | 0;
 
-  /** One frame arrived: at `timeNs`, on link number `link`, in `direction` 0 or 1. `frame.start` stands at the frame. */
-  delivered(timeNs: number, link: number, direction: number, frame: PacketBuffer): void {
+  /** One frame arrived; `frame.start` stands at its first byte. */
+  delivered(timeNs: number, cable: Medium, direction: LineDirection, frame: PacketBuffer): void {
     this.deliveries++;
     const high = Math.floor(timeNs / 4294967296);
     this.mix(timeNs | 0, high | 0);
-    this.mix((link << 1) | direction, frame.end - frame.start);
+    this.mix((cable.number << 1) | direction, frame.end - frame.start);
     const { view, bytes, end } = frame;
     let offset = frame.start;
     let a = this.a;
