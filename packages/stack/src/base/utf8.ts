@@ -55,17 +55,20 @@ export function utf8Length(text: string): number {
  * a character (Encoding Standard 4.1, Unicode 3.9 "maximal subparts"). A byte order mark is a character like others.
  */
 export function utf8Decode(bytes: Uint8Array, start = 0, end = bytes.length): string {
-  const units: number[] = [];
-  let text = '';
   let at = start;
+  while (at < end && bytes[at] < 0x80) at++;
+  let text = latin1Decode(bytes, start, at); // the way of most texts that protocols carry
+  if (at === end) return text;
+  const units = new Uint16Array(Math.min(CHUNK + 1, end - at));
+  let count = 0;
   while (at < end) {
-    if (units.length >= CHUNK) {
-      text += String.fromCharCode(...units);
-      units.length = 0;
+    if (count >= CHUNK) {
+      text += textOf(units.subarray(0, count));
+      count = 0;
     }
     const lead = bytes[at++];
     if (lead < 0x80) {
-      units.push(lead);
+      units[count++] = lead;
       continue;
     }
     // By the lead byte: how many bytes continue it, and in what range the first of them must be, so that nothing is
@@ -81,19 +84,22 @@ export function utf8Decode(bytes: Uint8Array, start = 0, end = bytes.length): st
       lowest = 0x80;
       highest = 0xbf;
     }
-    if (more === 0 || left > 0) units.push(REPLACEMENT);
-    else if (code < 0x10000) units.push(code);
-    else units.push(0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff));
+    if (more === 0 || left > 0) {
+      units[count++] = REPLACEMENT;
+    } else if (code < 0x10000) {
+      units[count++] = code;
+    } else {
+      units[count++] = 0xd7c0 + (code >> 10);
+      units[count++] = 0xdc00 + (code & 0x3ff);
+    }
   }
-  return text + String.fromCharCode(...units);
+  return text + textOf(units.subarray(0, count));
 }
 
 /** ISO 8859-1: byte n is U+00n. Any bytes are a text, and `latin1Encode` gives them back. */
 export function latin1Decode(bytes: Uint8Array, start = 0, end = bytes.length): string {
   let text = '';
-  for (let at = start; at < end; at += CHUNK) {
-    text += String.fromCharCode(...bytes.subarray(at, Math.min(at + CHUNK, end)));
-  }
+  for (let at = start; at < end; at += CHUNK) text += textOf(bytes.subarray(at, Math.min(at + CHUNK, end)));
   return text;
 }
 
@@ -119,4 +125,9 @@ function codePointOfSurrogate(text: string, i: number): number {
   const low = text.charCodeAt(i + 1); // NaN at the end
   if (high < 0xdc00 && low >= 0xdc00 && low < 0xe000) return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
   return REPLACEMENT;
+}
+
+/** The text of at most `CHUNK + 1` UTF-16 units. `apply` takes a typed array six times as fast as spreading it does. */
+function textOf(units: Uint8Array | Uint16Array): string {
+  return String.fromCharCode.apply(null, units as unknown as number[]);
 }
