@@ -12,6 +12,8 @@ export interface Limits {
   readonly linkQueueFrames: number;
   /** Bytes of the longest frame that a cable or hub carries, FCS apart: the largest IP packet and its headers. */
   readonly linkFrameBytes: number;
+  /** Ports of one switch or hub: a port number has 12 bits (IEEE 802.1D-2004 9.2.7). */
+  readonly devicePorts: number;
   /** Addresses that a switch learns; Linux's bridge has no limit, small switches have 8,192. */
   readonly switchTableEntries: number;
   /** Neighbour (ARP) entries of one node: Linux's `gc_thresh3`. */
@@ -55,6 +57,7 @@ export const LIMITS: Limits = {
   poolFreeBuffers: 4096,
   linkQueueFrames: 1000,
   linkFrameBytes: 65_535 + 18,
+  devicePorts: 4095,
   switchTableEntries: 8192,
   neighbourEntries: 1024,
   neighbourQueuePackets: 64,

@@ -63,6 +63,11 @@ export class Cable implements Medium {
     this.update(up ? 'mended' : 'cut');
   }
 
+  /** What both directions are set to now. */
+  options(): { forward: Readonly<LineOptions>; backward: Readonly<LineOptions> } {
+    return { forward: this.forward.options, backward: this.backward.options };
+  }
+
   /** Changes what is named, for frames that are handed over from now on. */
   configure(direction: 'forward' | 'backward' | 'both', changes: Partial<LineOptions>): void {
     if (direction !== 'backward') this.forward.configure(changes);
