@@ -22,6 +22,10 @@ export interface Limits {
   readonly neighbourQueuePackets: number;
   /** Routes of one node. */
   readonly routes: number;
+  /** Destinations of which one node remembers the path MTU. */
+  readonly pathMtuEntries: number;
+  /** Packets on their way through one loopback interface: a burst of a program to itself, not memory without end. */
+  readonly loopbackQueuePackets: number;
   /** Datagrams in reassembly at once on one node. */
   readonly reassemblies: number;
   /** Bytes of fragments held on one node: Linux's `ipfrag_high_thresh`. */
@@ -62,6 +66,8 @@ export const LIMITS: Limits = {
   neighbourEntries: 1024,
   neighbourQueuePackets: 64,
   routes: 1_000_000,
+  pathMtuEntries: 4096,
+  loopbackQueuePackets: 16_384,
   reassemblies: 256,
   reassemblyBytes: 4 << 20,
   fragmentsPerDatagram: 8192,
