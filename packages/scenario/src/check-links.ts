@@ -1,4 +1,6 @@
 /** Links: endpoints that exist, each used once; interfaces that no link reaches; loops without end. */
+import { Groups, Ports } from './cabling.ts';
+import { checkBareNumbers } from './check-numbers.ts';
 import { isMachine, itemsOf, type Model, type Node, textAt } from './model.ts';
 import { nearest, oneOf } from './nearest.ts';
 import { type Findings, type Path, quoted, type Span } from './problem.ts';
@@ -13,12 +15,15 @@ interface End {
   readonly port: string | undefined;
 }
 
-export function checkLinks(model: Model, findings: Findings): void {
+/** By which words a link can be called: its own name or `alice:eth0-sw1:1`, and its endpoints. */
+export type LinkNames = readonly string[];
+
+export function checkLinks(model: Model, findings: Findings): LinkNames[] {
   const links = itemsOf(model.tree, 'links');
   const names = new Map<string, Span>();
-  const used = new Map<string, Span>();
-  const bare: End[] = [];
+  const used = new Ports();
   const groups = new Groups();
+  const all: LinkNames[] = [];
   for (const [index, link] of links.entries()) {
     const path = ['links', index];
     checkName(link, path, names, findings);
@@ -28,23 +33,19 @@ export function checkLinks(model: Model, findings: Findings): void {
       if (words !== undefined) checkBareNumbers(words, [...path, way], findings);
     }
     const ends: End[] = [];
+    const called: string[] = [];
     for (const [place, endpoint] of itemsOf(link, 'endpoints').entries()) {
       if (place > 1 || typeof endpoint.value !== 'string') continue;
       const end = readEnd(endpoint, endpoint.value, [...path, 'endpoints', place], model, findings);
-      if (end === null) continue;
-      ends.push(end);
-      if (end.port === undefined) bare.push(end);
-      else use(end, end.port, used, findings);
+      if (end !== null) ends.push(end);
+      const port = end === null ? null : plug(end, used, findings);
+      called.push(end === null || port === null ? endpoint.value : `${end.node.name}:${port}`);
     }
+    all.push([textAt(link, 'name')?.value ?? called.join('-'), ...called]);
     checkLoop(ends, link, path, groups, findings);
   }
-  // A bare name takes what no link names, wherever in the file it is named.
-  for (const end of bare) {
-    const free = freePort(end.node, used);
-    if (free !== null) use(end, free, used, findings);
-    else tellFull(end, findings);
-  }
   for (const node of model.nodes.values()) checkUnused(node, used, findings);
+  return all;
 }
 
 function checkName(link: Tree, path: Path, names: Map<string, Span>, findings: Findings): void {
@@ -59,29 +60,10 @@ function checkName(link: Tree, path: Path, names: Map<string, Span>, findings: F
   findings.problem(name, [...path, 'name'], message, 'a name of its own');
 }
 
-/** Numbers without a unit that are right, but hardly what was meant: `loss: 1` is every frame. */
-export function checkBareNumbers(words: Tree, path: Path, findings: Findings): void {
-  for (const [word, odd, means, expected, unit] of BARE_NUMBERS) {
-    const found = words.entries.get(word)?.tree;
-    if (typeof found?.value !== 'number' || !odd(found.value)) continue;
-    const message = `${word}: ${found.value} is ${means(found.value)}`;
-    findings.warning(found, [...path, word], message, expected, `${found.value}${unit}`);
-  }
-}
-
-type BareNumber = [string, (value: number) => boolean, (value: number) => string, string, string];
-
-const BARE_NUMBERS: readonly BareNumber[] = [
-  ['loss', (value) => value === 1, () => 'every frame', '100% if so', '%'],
-  ['rate', (value) => value > 0 && value <= 1000, (value) => `${value} bits a second`, 'a unit', 'Mbit'],
-  ['delay', (value) => value >= 1, (value) => `${value} seconds`, 'a unit', 'ms'],
-  ['jitter', (value) => value >= 1, (value) => `${value} seconds`, 'a unit', 'ms'],
-];
-
 function readEnd(at: Span, text: string, path: Path, model: Model, findings: Findings): End | null {
   const colon = text.indexOf(':');
-  const name = (colon === -1 ? text : text.slice(0, colon)).trim();
-  const port = colon === -1 ? undefined : text.slice(colon + 1).trim();
+  const name = colon === -1 ? text : text.slice(0, colon);
+  const port = colon === -1 ? undefined : text.slice(colon + 1);
   const node = model.nodes.get(name);
   if (node === undefined) {
     if (model.names.includes(name)) return null; // it is there, but cannot be understood: that is told already
@@ -118,33 +100,38 @@ function hasInterface(node: Node, port: string, at: Span, path: Path, findings: 
   return false;
 }
 
-function use(end: End, port: string, used: Map<string, Span>, findings: Findings): void {
-  const key = `${end.node.name}:${port}`;
-  const first = used.get(key);
-  if (first === undefined) {
-    used.set(key, end.at);
-    return;
+/** Takes an end's port, or the next free one, as the builder does in the order of the links; null if there is none. */
+function plug(end: End, used: Ports, findings: Findings): string | null {
+  const { node } = end;
+  const free = end.port ?? used.free(node);
+  if (free === null && isMachine(node.kind) && node.interfaces.size === 0) {
+    // The builder adds an interface to a host that names none.
+    const added = used.add(node);
+    const message = `${quoted(node.name)} gets an interface without an address here, ${added}`;
+    findings.warning(end.at, end.path, message, `interfaces: { ${added}: 10.0.1.10/24 } or so in ${quoted(node.name)}`);
+    return added;
   }
-  const free = freePort(end.node, used);
+  if (free === null) {
+    tellFull(end, findings);
+    return null;
+  }
+  const key = `${node.name}:${free}`;
+  const first = used.at.get(key);
+  if (first === undefined) {
+    used.at.set(key, end.at);
+    return free;
+  }
+  const other = used.free(node);
   const message = `${quoted(key)} is at the end of another link already (line ${findings.lineOf(first)})`;
-  const what = isMachine(end.node.kind) ? 'an interface' : 'a port';
+  const what = isMachine(node.kind) ? 'an interface' : 'a port';
   findings.problem(
     end.at,
     end.path,
     message,
     `${what} without a cable`,
-    free === null ? undefined : `${end.node.name}:${free}`,
+    other === null ? undefined : `${node.name}:${other}`,
   );
-}
-
-function freePort(node: Node, used: ReadonlyMap<string, Span>): string | null {
-  if (isMachine(node.kind)) {
-    for (const name of node.interfaces.keys()) if (!used.has(`${node.name}:${name}`)) return name;
-    return null;
-  }
-  const most = node.ports ?? MAX_PORTS;
-  for (let port = 1; port <= most; port += 1) if (!used.has(`${node.name}:${port}`)) return String(port);
-  return null;
+  return free;
 }
 
 function tellFull(end: End, findings: Findings): void {
@@ -156,9 +143,9 @@ function tellFull(end: End, findings: Findings): void {
   findings.problem(end.at, end.path, `${quoted(node.name)} ${has}`, `one more ${what} of ${quoted(node.name)}`);
 }
 
-function checkUnused(node: Node, used: ReadonlyMap<string, Span>, findings: Findings): void {
+function checkUnused(node: Node, used: Ports, findings: Findings): void {
   for (const { name, key, path } of node.interfaces.values()) {
-    if (used.has(`${node.name}:${name}`)) continue;
+    if (used.at.has(`${node.name}:${name}`)) continue;
     findings.warning(
       key,
       path,
@@ -176,30 +163,4 @@ function checkLoop(ends: readonly End[], link: Tree, path: Path, groups: Groups,
   const at = link.entries.get('endpoints')?.key ?? link;
   const message = `this link closes a loop: ${quoted(a.node.name)} and ${quoted(b.node.name)} are joined already`;
   findings.warning(at, path, message, 'one way between any two switches; in a loop broadcasts circulate without end');
-}
-
-/** Which switches and hubs hang together (union-find). */
-class Groups {
-  readonly #parent = new Map<string, string>();
-
-  /** False if the two were joined before. */
-  join(a: string, b: string): boolean {
-    const [first, second] = [this.#root(a), this.#root(b)];
-    if (first === second) return false;
-    this.#parent.set(first, second);
-    return true;
-  }
-
-  #root(name: string): string {
-    let root = name;
-    for (let parent = this.#parent.get(root); parent !== undefined; parent = this.#parent.get(root)) root = parent;
-    // Those on the way are hung under the root at once.
-    let each = name;
-    while (each !== root) {
-      const next = this.#parent.get(each) ?? root;
-      this.#parent.set(each, root);
-      each = next;
-    }
-    return root;
-  }
 }

@@ -1,18 +1,19 @@
 /** Services, files and faults: what happens in the network, and where. */
-import { checkBareNumbers } from './check-links.ts';
+import type { LinkNames } from './check-links.ts';
+import { checkBareNumbers } from './check-numbers.ts';
 import { isMachine, itemsOf, type Model, textAt } from './model.ts';
 import { listed, nearest, oneOf } from './nearest.ts';
 import { type Findings, type Path, quoted } from './problem.ts';
 import type { Tree } from './tree.ts';
 
-export function checkPrograms(model: Model, findings: Findings): void {
+export function checkPrograms(model: Model, called: readonly LinkNames[], findings: Findings): void {
   const machines = [...model.nodes.values()].filter((node) => isMachine(node.kind)).map((node) => node.name);
   for (const section of ['services', 'files'] as const) {
     for (const [index, item] of itemsOf(model.tree, section).entries()) {
       checkMachine(item, [section, index, 'node'], section, machines, model, findings);
     }
   }
-  const links = linkNames(model);
+  const links = countNames(called);
   for (const [index, fault] of itemsOf(model.tree, 'faults').entries()) {
     if (fault.kind !== 'map') continue;
     checkFaultLink(fault, ['faults', index, 'link'], links, findings);
@@ -45,13 +46,9 @@ function checkMachine(
 }
 
 /** Every word by which a link can be called, and how many links it could be. */
-function linkNames(model: Model): Map<string, number> {
+function countNames(links: readonly LinkNames[]): Map<string, number> {
   const names = new Map<string, number>();
-  for (const link of itemsOf(model.tree, 'links')) {
-    const ends = itemsOf(link, 'endpoints').map((end) => (typeof end.value === 'string' ? end.value : ''));
-    const own = textAt(link, 'name')?.value ?? ends.join('-');
-    for (const name of new Set([own, ...ends])) if (name !== '') names.set(name, (names.get(name) ?? 0) + 1);
-  }
+  for (const called of links) for (const name of new Set(called)) names.set(name, (names.get(name) ?? 0) + 1);
   return names;
 }
 

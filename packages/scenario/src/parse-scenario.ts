@@ -30,8 +30,8 @@ export function parseScenario(text: string, { file }: ParseOptions): ScenarioRes
   // These look at what can be understood of a file that is wrong elsewhere, too: all its problems are told at once.
   const model = readModel(tree);
   checkNodes(model, findings);
-  checkLinks(model, findings);
-  checkPrograms(model, findings);
+  const links = checkLinks(model, findings);
+  checkPrograms(model, links, findings);
   if (!form.ok || findings.failed) return { ok: false, problems: findings.problems() };
   return { ok: true, scenario: form.value as NetworkDescription, warnings: findings.warnings() };
 }
