@@ -81,7 +81,10 @@ export class PacketBuffer {
     return this.refs > 1;
   }
 
-  /** Makes room for `n` bytes in front and returns the offset of the first. */
+  /**
+   * Makes room for `n` bytes in front and returns the offset of the first. Like `put` it may move the packet to other
+   * storage: read `bytes` and `view` after it, and hold no offset over it that is not one of the packet's own.
+   */
   push(n: number): number {
     if (this.start < n) this.grow(n - this.start + HEADROOM, 0);
     this.start -= n;
