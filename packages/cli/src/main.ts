@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { checkCommand } from './commands/check.ts';
+import { demoCommand } from './commands/demo.ts';
+import { execCommand } from './commands/exec.ts';
+import { explainCommand } from './commands/explain.ts';
+import { runCommand } from './commands/run.ts';
+import { CommandError, ExitCode } from './exit.ts';
+import { parseSpeed } from './session.ts';
+
+// A reader that went away (`netarium run x | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const program = new Command('netarium')
+  .description('A whole network in one process: hosts, switches, routers, cables, and every byte between them.')
+  .version('0.1.0')
+  .showHelpAfterError('(netarium --help tells what there is)')
+  .enablePositionalOptions()
+  .exitOverride();
+
+const speed = () =>
+  new Option('--speed <factor>', 'network time for each second: 1x is real time, 0.1x slow motion, max as fast as it goes').argParser(
+    (text) => {
+      const pace = parseSpeed(text);
+      if (pace === null) throw new InvalidArgumentError('write 1x, 0.1x, 10x or max.');
+      return pace;
+    },
+  );
+
+let exitCode: number = ExitCode.Ok;
+const then = async (work: number | Promise<number>) => {
+  exitCode = await work;
+};
+
+const capturing = (command: Command) =>
+  command
+    .option('--seed <seed>', 'seed of all randomness, instead of the scenario’s')
+    .option('--pcap <file>', 'write a pcapng capture: each packet once, where it was sent')
+    .option('--interface <node:if>', 'with --pcap: what this interface sees, as tcpdump there would')
+    .option('--every-hop', 'with --pcap: every frame on every link')
+    .addOption(speed());
+
+capturing(program.command('run').argument('<file>', 'scenario, e.g. examples/campus.yaml'))
+  .description('run a scenario: its services, its faults')
+  .option('--for <duration>', 'how long, in network time, e.g. 10s; without it until nothing is left to happen')
+  .action((file, options) => then(runCommand(file, options)));
+
+capturing(program.command('exec').argument('<file>', 'scenario').argument('<node>', 'host'))
+  .argument('[command...]', 'program and its arguments, after --')
+  .description('run one command on a host of the scenario, e.g. netarium exec campus.yaml alice -- ping -c 3 web')
+  .passThroughOptions()
+  .action((file, node, command, options) => then(execCommand(file, node, command, options)));
+
+program
+  .command('check')
+  .argument('<file>', 'scenario')
+  .description('say what is wrong with a scenario, with line and column')
+  .action((file) => then(checkCommand(file)));
+
+program
+  .command('explain')
+  .argument('<file>', 'pcapng or pcap capture')
+  .option('--packet <number>', 'one packet, layer by layer')
+  .description('tell in words what happened in a capture')
+  .action((file, options) => then(explainCommand(file, options)));
+
+program
+  .command('demo')
+  .description('the campus: a page of 1 MiB through a bad cable, followed through all seven layers')
+  .option('--seed <seed>', 'seed of all randomness')
+  .option('--pcap <file>', 'where the capture goes', 'netarium-demo.pcapng')
+  .option('--view <model>', 'osi (seven layers), five or four', 'osi')
+  .action((options) => then(demoCommand(options)));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommandError) {
+    process.stderr.write(`${error.named ? 'netarium: ' : ''}${error.message}\n`);
+    exitCode = error.exitCode;
+  } else if (error instanceof CommanderError) {
+    // Commander has said it already; asking for help is no failure.
+    exitCode = error.exitCode === 0 ? ExitCode.Ok : ExitCode.BadInput;
+  } else {
+    throw error;
+  }
+}
+process.exitCode = exitCode;

@@ -1,0 +1,42 @@
+import type { Network } from '@netarium/node';
+import { dropReasons } from '@netarium/stack/base/drop-reasons';
+import { formatDuration } from '@netarium/stack/base/units';
+import type { CaptureFile } from './capture-file.ts';
+
+/** What a run came to: time, deliveries, drops with their reasons, the fingerprint, and how to open the capture. */
+export function summary(network: Network, realSeconds: number, capture: CaptureFile | null): string {
+  const { fingerprint } = network;
+  const lines = [
+    `time         ${formatDuration(network.now)} of the network in ${realSeconds.toFixed(2)} s`,
+    `events       ${network.queue.processed}`,
+  ];
+  if (fingerprint !== null) {
+    lines.push(`deliveries   ${fingerprint.deliveries} frames`, `fingerprint  ${fingerprint.value}`);
+  }
+  const drops = dropLines(network);
+  lines.push(drops.length === 0 ? 'drops        none' : `drops        ${drops[0]}`);
+  for (const line of drops.slice(1)) lines.push(`             ${line}`);
+  if (capture !== null && !capture.failed) lines.push(`capture      ${capture.path}   (wireshark ${capture.path})`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Reasons that are no loss: the packet did its work, or was for somebody else on a shared line. */
+const NO_LOSS = new Set(['FRAME_NOT_FOR_US', 'ARP_DONE', 'ARP_NOT_FOR_US', 'ICMP_DONE', 'TCP_DONE']);
+
+/** `37 at link uplink: lost on the line (the scenario says so)`, most first. */
+export function dropLines(network: Network): string[] {
+  const found: { count: number; text: string }[] = [];
+  const collect = (where: string, drops: ArrayLike<number>) => {
+    for (let reason = 1; reason < drops.length; reason++) {
+      const { name, text, source } = dropReasons[reason]!;
+      if (drops[reason]! === 0 || NO_LOSS.has(name)) continue;
+      found.push({ count: drops[reason]!, text: `at ${where}: ${text}${source === '' ? '' : ` (${source})`}` });
+    }
+  };
+  for (const cable of network.cables.values()) {
+    const both = cable.forward.drops.map((count, reason) => count + cable.backward.drops[reason]!);
+    collect(`link ${cable.name}`, both);
+  }
+  for (const [name, node] of network.nodes) collect(name, node.node.drops);
+  return found.sort((a, b) => b.count - a.count).map(({ count, text }) => `${count} ${text}`);
+}
