@@ -48,7 +48,8 @@ export class CaptureFile {
     } catch (error) {
       if (this.descriptor >= 0) closeSync(this.descriptor);
       this.descriptor = -1;
-      if (!this.failed) this.complain(`netarium: cannot write ${this.path}: ${posixText(error)}; going on without it\n`);
+      if (!this.failed)
+        this.complain(`netarium: cannot write ${this.path}: ${posixText(error)}; going on without it\n`);
       this.failed = true;
     }
   }

@@ -1,9 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { NetworkDescription } from '@netarium/node';
-import { errnoText } from '@netarium/stack/base/errors';
-import { Errno, type ErrnoName } from '@netarium/stack/base/errors';
 import { formatProblem, parseScenario } from '@netarium/scenario';
+import { Errno, type ErrnoName, errnoText } from '@netarium/stack/base/errors';
 import { CommandError, ExitCode } from './exit.ts';
 
 /** A scenario file, read and checked. */
@@ -26,7 +25,9 @@ export function loadScenario(file: string): LoadedScenario {
   if (!result.ok) throw new CommandError(result.problems.map(formatProblem).join('\n'), ExitCode.BadInput, false);
   const missing = (result.scenario.files ?? []).filter(({ from }) => !isDirectory(resolve(dirname(file), from)));
   if (missing.length > 0) {
-    const lines = missing.map(({ node, from }) => `${file}: files of ${node}: there is no directory "${from}" beside it`);
+    const lines = missing.map(
+      ({ node, from }) => `${file}: files of ${node}: there is no directory "${from}" beside it`,
+    );
     throw new CommandError(lines.join('\n'), ExitCode.BadInput, false);
   }
   return { file, description: result.scenario, warnings: result.warnings.map(formatProblem) };

@@ -22,13 +22,14 @@ const program = new Command('netarium')
   .exitOverride();
 
 const speed = () =>
-  new Option('--speed <factor>', 'network time for each second: 1x is real time, 0.1x slow motion, max as fast as it goes').argParser(
-    (text) => {
-      const pace = parseSpeed(text);
-      if (pace === null) throw new InvalidArgumentError('write 1x, 0.1x, 10x or max.');
-      return pace;
-    },
-  );
+  new Option(
+    '--speed <factor>',
+    'network time for each second: 1x is real time, 0.1x slow motion, max as fast as it goes',
+  ).argParser((text) => {
+    const pace = parseSpeed(text);
+    if (pace === null) throw new InvalidArgumentError('write 1x, 0.1x, 10x or max.');
+    return pace;
+  });
 
 let exitCode: number = ExitCode.Ok;
 const then = async (work: number | Promise<number>) => {

@@ -1,5 +1,5 @@
 import type { NetworkDescription } from '@netarium/stack/network/description';
-import { Network as StackNetwork, type NetworkOptions } from '@netarium/stack/network/network';
+import { type NetworkOptions, Network as StackNetwork } from '@netarium/stack/network/network';
 import { nodePlatform } from './platform.ts';
 
 /** A network that runs in Node: `@netarium/stack`'s, with Node's clock and event loop as its platform. */

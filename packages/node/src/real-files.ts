@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { Errno, type ErrnoName, NetError } from '@netarium/stack/base/errors';
-import type { Files, FileStat } from '@netarium/stack/host/files';
+import type { FileStat, Files } from '@netarium/stack/host/files';
 
 /**
  * A directory of the real machine as a host's files. Nothing outside of it can be reached, by `..` or by a symbolic

@@ -4,6 +4,7 @@
  *
  * The JSON Schema that editors read (`schema/scenario.schema.json`) is made from this.
  */
+import { LIMITS } from '@netarium/stack/base/limits';
 import { parseDuration, parseRate, parseRatio, parseSize, type UnitProblem } from '@netarium/stack/base/units';
 import { z } from 'zod';
 import { type Advice, adviseAddress, adviseDestination, adviseInterfaceAddress, adviseMac } from './addresses.ts';
@@ -21,7 +22,7 @@ export const INTERFACE_NAME_EXPECTED = 'a letter, then letters, digits, ".", "_"
 
 export const KINDS = ['host', 'router', 'switch', 'hub'] as const;
 /** Ports of one switch or hub, and nodes of one network. */
-export const MAX_PORTS = 4096;
+export const MAX_PORTS = LIMITS.devicePorts;
 export const MAX_NODES = 100_000;
 
 function phrased<T extends z.ZodType>(schema: T, expected: string): T {

@@ -14,7 +14,10 @@ export async function execCommand(
   options: SessionOptions,
 ): Promise<number> {
   if (command.length === 0) {
-    throw new CommandError(`say what to run on ${node}: netarium exec ${file} ${node} -- ping -c 3 web`, ExitCode.BadInput);
+    throw new CommandError(
+      `say what to run on ${node}: netarium exec ${file} ${node} -- ping -c 3 web`,
+      ExitCode.BadInput,
+    );
   }
   const interactive = process.stdin.isTTY === true;
   const { network, capture } = openSession(loadScenario(file), {

@@ -12,7 +12,10 @@ export interface RunCommandOptions extends SessionOptions {
 export async function runCommand(file: string, options: RunCommandOptions): Promise<number> {
   const duration = options.for === undefined ? undefined : parseDuration(options.for);
   if (duration !== undefined && typeof duration !== 'number') {
-    throw new CommandError(`--for ${options.for}: ${duration.problem}; write it like ${duration.suggestion}`, ExitCode.BadInput);
+    throw new CommandError(
+      `--for ${options.for}: ${duration.problem}; write it like ${duration.suggestion}`,
+      ExitCode.BadInput,
+    );
   }
   const { network, capture } = openSession(loadScenario(file), options);
   const interrupt = () => network.scheduler.stop();

@@ -2,7 +2,15 @@ import { NetError } from '../base/errors.ts';
 import { utf8Encode } from '../base/utf8.ts';
 import type { SocketApi } from '../l5-session/sockets.ts';
 import type { Host } from './host.ts';
-import { type ByteInput, type ByteOutput, emptyInput, nowhere, type Program, type ProcessStreams, UsageError } from './program.ts';
+import {
+  type ByteInput,
+  type ByteOutput,
+  emptyInput,
+  nowhere,
+  type ProcessStreams,
+  type Program,
+  UsageError,
+} from './program.ts';
 
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGKILL' | 'SIGHUP';
 const SIGNAL_NUMBERS: Record<Signal, number> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };

@@ -8,6 +8,7 @@ import type { TraceSink } from '../base/trace.ts';
 import { parseDuration, unitOrThrow } from '../base/units.ts';
 import { Host } from '../host/host.ts';
 import { HostsFile } from '../host/hosts-file.ts';
+import type { ProcessStreams } from '../host/program.ts';
 import { Cable } from '../l1-physical/cable.ts';
 import { Hub } from '../l1-physical/hub.ts';
 import { MacAssignment } from '../l2-link/mac-assignment.ts';
@@ -40,6 +41,8 @@ export interface NetworkOptions {
   limits?: Partial<Limits>;
   /** Hash every delivery: costs about a nanosecond for each byte. Default false. */
   fingerprint?: boolean;
+  /** Where a description's services write to; default nowhere. */
+  serviceStreams?: (node: string, command: string) => ProcessStreams;
 }
 
 export interface RunOptions {
@@ -72,7 +75,10 @@ export class Network {
   readonly names = new HostsFile();
   /** Null unless asked for. */
   readonly fingerprint: Fingerprint | null;
+  /** By endpoint: `alice:eth0`. */
+  private readonly cableAt = new Map<string, Cable>();
   private readonly macs = new MacAssignment();
+  private readonly serviceStreams: NetworkOptions['serviceStreams'];
   private traceSink: TraceSink | null = null;
 
   constructor(options: NetworkOptions = {}) {
@@ -81,6 +87,7 @@ export class Network {
     this.random = Random.from(options.seed ?? 1);
     this.scheduler = new Scheduler(this.queue, options.platform ?? null);
     this.fingerprint = options.fingerprint === true ? new Fingerprint() : null;
+    this.serviceStreams = options.serviceStreams;
   }
 
   /** The network that a description tells of. Throws a BuildError that says what cannot be. */
@@ -99,7 +106,7 @@ export class Network {
       const host = this.hostNamed(service.node);
       const at = service.at === undefined ? 0 : unitOrThrow(parseDuration(service.at), 'at');
       callAt(this.queue, at, () => {
-        host.start(service.run);
+        host.start(service.run, this.serviceStreams?.(service.node, service.run));
         this.scheduler.woken();
       });
     }
@@ -146,6 +153,7 @@ export class Network {
     cable.trace = this.traceSink;
     cable.deliveries = this.fingerprint;
     this.cables.set(name, cable);
+    this.cableAt.set(first.name, cable).set(second.name, cable);
     first.plug(cable.a);
     second.plug(cable.b);
     return cable;
@@ -167,15 +175,8 @@ export class Network {
 
   /** By the link's name or by one of its endpoints; throws a BuildError. */
   cableNamed(name: string): Cable {
-    const exact = this.cables.get(name);
-    if (exact !== undefined) return exact;
-    for (const [cableName, cable] of this.cables) {
-      if (cableName.startsWith(`${name}-`) || cableName.endsWith(`-${name}`)) return cable;
-    }
-    for (const node of this.nodes.values()) {
-      const cable = node instanceof Host ? this.cableAt(node, name) : undefined;
-      if (cable !== undefined) return cable;
-    }
+    const found = this.cables.get(name) ?? this.cableAt.get(name);
+    if (found !== undefined) return found;
     throw new BuildError(`there is no link ${name}; the links are ${[...this.cables.keys()].join(', ') || '(none)'}`);
   }
 
@@ -287,14 +288,6 @@ export class Network {
     const nic = host.nics.get(name)!;
     if (nic.link !== null) throw new BuildError(`${host.name}:${name} is plugged in already`);
     return { name: `${host.name}:${name}`, plug: (end) => nic.connect(end) };
-  }
-
-  private cableAt(host: Host, endpoint: string): Cable | undefined {
-    for (const nic of host.nics.values()) {
-      if (endpoint !== `${host.name}:${nic.name}`) continue;
-      return [...this.cables.values()].find((cable) => cable.a === nic.link || cable.b === nic.link);
-    }
-    return undefined;
   }
 
   private context(name: string): NodeContext {

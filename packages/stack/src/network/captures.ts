@@ -1,0 +1,82 @@
+import { IpAddress } from '../base/ip-address.ts';
+import type { PacketBuffer } from '../base/packet-buffer.ts';
+import type { FrameTap } from '../base/trace.ts';
+import { Host } from '../host/host.ts';
+import { Capture, type CaptureOptions } from '../inspect/capture.ts';
+import type { Cable, CableEnd } from '../l1-physical/cable.ts';
+import { Nic } from '../l2-link/nic.ts';
+import type { Network } from './network.ts';
+
+/**
+ * Captures of a whole network.
+ *
+ * A packet that crosses four links would stand four times in one file, and whoever reads it would take three of them
+ * for retransmissions. So `captureAtOrigin` writes each packet once, on the link that it was first sent on, and
+ * `captureEveryHop` is for those who want to see the way.
+ */
+export function captureAtOrigin(network: Network, options: CaptureOptions = {}): Capture {
+  const capture = begin(network, options);
+  for (const cable of network.cables.values()) {
+    for (const end of [cable.a, cable.b]) {
+      const host = hostAt(end);
+      if (host === null) continue;
+      const tap = capture.tap(`${host.name}:${(end.device as Nic).name}`, about(cable, end));
+      end.line.tap = host.forwarding ? new OriginTap(host, tap) : tap;
+    }
+  }
+  return capture;
+}
+
+/** Every frame on every link, each direction as one interface, with the reason where the link lost it. */
+export function captureEveryHop(network: Network, options: CaptureOptions = {}): Capture {
+  const capture = begin(network, options);
+  for (const cable of network.cables.values()) {
+    for (const end of [cable.a, cable.b]) {
+      const way = end === cable.a ? 'forward' : 'backward';
+      end.line.tap = capture.tap(`${cable.name} ${way}`, about(cable, end));
+    }
+  }
+  return capture;
+}
+
+/** What one interface of a host or router sees, both directions, as tcpdump there would. */
+export function captureInterface(network: Network, host: Host, nic: Nic, options: CaptureOptions = {}): Capture {
+  const capture = begin(network, options);
+  nic.addTap(capture.tap(`${host.name}:${nic.name}`, { node: host.name }));
+  return capture;
+}
+
+function begin(network: Network, options: CaptureOptions): Capture {
+  const capture = new Capture(network.queue, options);
+  const names = [...network.nodes.values()]
+    .filter((node) => node instanceof Host)
+    .flatMap((host) => host.addresses().map((prefix) => ({ address: prefix.address, names: [host.name] })));
+  capture.name(names);
+  return capture;
+}
+
+function about(cable: Cable, end: CableEnd): { node: string; speedBps?: number } {
+  return { node: cable.name, ...(end.rateBps === Infinity ? {} : { speedBps: end.rateBps }) };
+}
+
+function hostAt(end: CableEnd): Host | null {
+  return end.device instanceof Nic ? Host.of(end.device.node) : null;
+}
+
+/** Lets through what a router says itself, and not what it passes on. */
+class OriginTap implements FrameTap {
+  private readonly host: Host;
+  private readonly tap: FrameTap;
+
+  constructor(host: Host, tap: FrameTap) {
+    this.host = host;
+    this.tap = tap;
+  }
+
+  frame(packet: PacketBuffer, direction: 0 | 1, reason: number): void {
+    const { view, start, end } = packet;
+    const etherType = end - start >= 34 ? view.getUint16(start + 12) : 0;
+    if (etherType === 0x0800 && !this.host.ip.isLocal(IpAddress.read4(view, start + 26))) return;
+    this.tap.frame(packet, direction, reason);
+  }
+}
