@@ -11,6 +11,7 @@ export interface NumberedPort {
 export class PortList<P extends NumberedPort> {
   /** In order of their numbers; which are 1, 2, 3, ... unless ports were asked for by number. */
   readonly ports: P[] = [];
+  private readonly byNumber: (P | undefined)[] = [undefined];
   private readonly count: number;
   private readonly max: number;
   private readonly create: (number: number) => P;
@@ -20,18 +21,15 @@ export class PortList<P extends NumberedPort> {
     this.count = count;
     this.max = max;
     this.create = create;
-    for (let number = 1; number <= Math.min(count, max); number++) this.ports.push(create(number));
+    for (let number = 1; number <= Math.min(count, max); number++) this.add(number);
   }
 
   /** The port of this number; null if there is none and none can be made. */
   port(number: number): P | null {
-    const found = this.ports.find((port) => port.number === number);
+    const found = this.byNumber[number];
     if (found !== undefined) return found;
     if (this.count > 0 || !Number.isInteger(number) || number < 1 || number > this.max) return null;
-    const port = this.create(number);
-    this.ports.push(port);
-    this.ports.sort((one, other) => one.number - other.number);
-    return port;
+    return this.add(number);
   }
 
   /** The number of the first port without a cable, perhaps one that is yet to be made; 0 when there is none. */
@@ -43,5 +41,14 @@ export class PortList<P extends NumberedPort> {
       number = port.number + 1;
     }
     return this.count > 0 || number > this.max ? 0 : number;
+  }
+
+  private add(number: number): P {
+    const port = this.create(number);
+    while (this.byNumber.length <= number) this.byNumber.push(undefined);
+    this.byNumber[number] = port;
+    this.ports.push(port);
+    this.ports.sort((one, other) => one.number - other.number);
+    return port;
   }
 }

@@ -1,4 +1,6 @@
-import { MacAddress as Mac, type MacAddress, writeMac } from '../base/mac-address.ts';
+import { MacAddress, writeMac } from '../base/mac-address.ts';
+
+export { MIN_FRAME } from '../l1-physical/transmitter.ts';
 
 /**
  * Ethernet frames: Ethernet II (RFC 894) and IEEE 802.3 with LLC and SNAP (RFC 1042). The last field of the header
@@ -25,9 +27,8 @@ import { MacAddress as Mac, type MacAddress, writeMac } from '../base/mac-addres
  */
 export const ETHERNET_HEADER = 14;
 export const LLC_SNAP_HEADER = 8;
-/** Bytes of a frame without its FCS: the least (IEEE 802.3 3.2.8), and the most of its payload (3.2.7). */
-export const MIN_FRAME = 60;
-export const MAX_PAYLOAD = 1500;
+/** The most that a length field may say (IEEE 802.3 3.2.6). */
+export const MAX_LENGTH = 1500;
 
 export const DESTINATION = 0;
 export const SOURCE = 6;
@@ -52,7 +53,7 @@ export const EtherType = {
 /** LLC's service access points (IEEE 802.2): SNAP and spanning tree. */
 export const Sap = { Snap: 0xaa, SpanningTree: 0x42 } as const;
 
-/** What `checkFrame` returns when all is well: the type, and where the payload begins is up to `payloadOffset`. */
+/** What `frameType` says of a frame that has no type. */
 export const FrameError = { TooShort: -1, BadLength: -2, NoType: -3 } as const;
 
 /**
@@ -67,7 +68,7 @@ export function frameType(view: DataView, start: number, end: number): number {
 
 /** The same for the frame of a given length field, which is less than MIN_ETHERTYPE. */
 function snapType(view: DataView, start: number, end: number, length: number): number {
-  if (length > MAX_PAYLOAD || length > end - start - ETHERNET_HEADER) return FrameError.BadLength;
+  if (length > MAX_LENGTH || length > end - start - ETHERNET_HEADER) return FrameError.BadLength;
   const llc = start + ETHERNET_HEADER;
   if (length < LLC_SNAP_HEADER) return FrameError.NoType;
   // DSAP, SSAP and control in one look, then the OUI: zero says that an EtherType follows (RFC 1042).
@@ -92,11 +93,11 @@ export function payloadEnd(view: DataView, start: number, end: number): number {
 }
 
 export function destinationOf(view: DataView, start: number): MacAddress {
-  return Mac.read(view, start + DESTINATION);
+  return MacAddress.read(view, start + DESTINATION);
 }
 
 export function sourceOf(view: DataView, start: number): MacAddress {
-  return Mac.read(view, start + SOURCE);
+  return MacAddress.read(view, start + SOURCE);
 }
 
 /** Writes an Ethernet II header of 14 bytes at `start`. */

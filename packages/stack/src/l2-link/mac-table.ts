@@ -20,6 +20,7 @@ export interface MacTableEntry {
  * The hash is keyed, so that a station cannot choose addresses that all fall on one place.
  */
 export class MacTable {
+  /** ns; change it with `setAgeing`. */
   ageingNs: number;
   /** Places in use; entries too old to count are among them until their place is needed. */
   private used = 0;
@@ -38,6 +39,11 @@ export class MacTable {
     this.maxEntries = maxEntries;
     this.ageingNs = ageingNs;
     this.key = key | 0;
+  }
+
+  setAgeing(ageingNs: number): void {
+    this.ageingNs = ageingNs;
+    this.nextSweep = 0;
   }
 
   /** The port that leads to the address, or UNKNOWN_PORT. */

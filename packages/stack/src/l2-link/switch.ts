@@ -70,7 +70,7 @@ export class Switch {
   }
 
   set ageingNs(ageingNs: number) {
-    this.table.ageingNs = ageingNs;
+    this.table.setAgeing(ageingNs);
   }
 
   /** The port of this number, from 1; null if there is none. */
@@ -219,10 +219,14 @@ export class SwitchPort implements LinkDevice {
     if (!up) this.switch.forgetPort(this);
   }
 
-  /** Sends a frame out of here; takes it over. The port must have a link. */
+  /** Sends a frame out of here; takes it over. */
   send(frame: PacketBuffer): void {
+    if (this.link === null) {
+      this.switch.node.drop(frame, Drop.LINK_DOWN);
+      return;
+    }
     this.txFrames++;
     this.txBytes += frame.end - frame.start;
-    this.link?.transmit(frame);
+    this.link.transmit(frame);
   }
 }
