@@ -23,6 +23,7 @@ const FIGURES = [
   { name: 'connect', unit: 'connections/s', ours: ['connect'], peer: 'connect' },
   { name: 'idle-heap', unit: 'B/connection (both ends)', ours: ['idle'], peer: 'idle' },
   { name: 'queue-events', unit: 'events/s', ours: ['queue'], peer: null },
+  { name: 'idle-hour-1000-hosts', unit: 's', ours: ['idleHour'], peer: null },
 ];
 
 const OURS = fileURLToPath(new URL('./ours.mjs', import.meta.url));

@@ -104,7 +104,7 @@ export class Process {
       }
     }
     this.sockets.closeAll();
-    this.host.processEnded(this);
+    this.host.processEnded(this, code);
     return code;
   }
 }

@@ -1,0 +1,217 @@
+// Our side of each figure, application to application: the sockets' readiness surface on two hosts joined by one cable.
+// Usage: node --expose-gc bench/ours.mjs FIGURE [ARGUMENT] SECONDS -> prints one JSON object { value }
+import { EventQueue } from '../packages/stack/dist/base/event-queue.js';
+import { openSocket } from '../packages/stack/dist/l5-session/socket-kinds.js';
+import { Network } from '../packages/stack/dist/network/network.js';
+
+const AF_INET = 2;
+const SOCK_STREAM = 1;
+const PORT = 5001;
+
+const [figure, ...rest] = process.argv.slice(2);
+const seconds = Number(rest.pop());
+const argument = rest[0];
+const clock = () => Number(process.hrtime.bigint()) / 1e9;
+
+/** Two hosts, one cable of 10 Gbit/s and 5 us, at this MTU; no offload: every checksum is computed, on both sides. */
+function twoHosts(mtu = 1500) {
+  const network = new Network({ seed: 1 });
+  const a = network.host('a', { interfaces: { eth0: { address: '10.0.0.1/24', mtu } } });
+  const b = network.host('b', { interfaces: { eth0: { address: '10.0.0.2/24', mtu } } });
+  network.link(['a:eth0', 'b:eth0'], { rate: '10Gbit', delay: '5us' });
+  return { network, a, b, server: b.addresses()[0].address };
+}
+
+const open = (host) => openSocket(host, AF_INET, SOCK_STREAM, 0, true);
+
+function listen(host, accepted) {
+  const listener = open(host);
+  listener.bind(null, PORT);
+  listener.listen(1024);
+  listener.onReady = {
+    socketReady() {
+      for (;;) {
+        const connection = listener.accept();
+        if (typeof connection === 'number') return;
+        accepted(connection);
+      }
+    },
+  };
+}
+
+/** Runs events for this long in real time. */
+function runFor(network, realSeconds) {
+  const { queue } = network;
+  const until = clock() + realSeconds;
+  do {
+    for (let i = 0; i < 2000; i++) if (!queue.runNext()) throw new Error('the network stands still');
+  } while (clock() < until);
+}
+
+function measure(network, count) {
+  runFor(network, seconds / 3);
+  const from = clock();
+  const before = count();
+  runFor(network, seconds);
+  return (count() - before) / (clock() - from);
+}
+
+/** Megabytes (10^6) per second. */
+function stream() {
+  const { network, a, b, server } = twoHosts(Number(argument));
+  let received = 0;
+  const into = new Uint8Array(64 << 10);
+  listen(b, (connection) => {
+    connection.onReady = {
+      socketReady() {
+        for (let n = connection.receive(into, 0, into.length); n > 0; n = connection.receive(into, 0, into.length)) {
+          received += n;
+        }
+      },
+    };
+  });
+  const block = new Uint8Array(64 << 10).fill(0x5a);
+  const client = open(a);
+  client.onReady = {
+    socketReady() {
+      while (client.send(block, 0, block.length) > 0);
+    },
+  };
+  client.connect(server, PORT);
+  const value = measure(network, () => received) / 1e6;
+  const { tcp } = a;
+  return { value, retransmits: tcp.counters?.retransmits };
+}
+
+/** Round trips of 64 bytes per second. */
+function pingpong() {
+  const { network, a, b, server } = twoHosts();
+  let trips = 0;
+  const echoInto = new Uint8Array(64);
+  listen(b, (connection) => {
+    connection.setOption(6, 1, 1); // IPPROTO_TCP, TCP_NODELAY
+    connection.onReady = {
+      socketReady() {
+        const n = connection.receive(echoInto, 0, 64);
+        if (n > 0) connection.send(echoInto, 0, n);
+      },
+    };
+  });
+  const message = new Uint8Array(64).fill(1);
+  const into = new Uint8Array(64);
+  const client = open(a);
+  client.setOption(6, 1, 1);
+  let begun = false;
+  client.onReady = {
+    socketReady() {
+      if (!begun) {
+        begun = true;
+        client.send(message, 0, 64);
+        return;
+      }
+      const n = client.receive(into, 0, 64);
+      if (n > 0) {
+        trips++;
+        client.send(message, 0, 64);
+      }
+    },
+  };
+  client.connect(server, PORT);
+  return { value: measure(network, () => trips) };
+}
+
+/** Connections opened, accepted and closed by both sides, per second, one after the other. */
+function connect() {
+  const { network, a, b, server } = twoHosts();
+  let count = 0;
+  const into = new Uint8Array(64);
+  listen(b, (connection) => {
+    connection.onReady = {
+      socketReady() {
+        if (connection.receive(into, 0, 64) === 0) connection.close();
+      },
+    };
+  });
+  const next = () => {
+    const client = open(a);
+    let connected = false;
+    client.onReady = {
+      socketReady() {
+        if (!connected) {
+          connected = true;
+          client.shutdown(1); // SHUT_WR
+        } else if (client.receive(into, 0, 64) === 0) {
+          client.close();
+          count++;
+          next();
+        }
+      },
+    };
+    const result = client.connect(server, PORT);
+    if (result !== -115) throw new Error(`connect: ${result}`);
+  };
+  next();
+  return { value: measure(network, () => count) };
+}
+
+/** Heap bytes, typed arrays' storage included, per idle connection, both ends. */
+function idle() {
+  const count = 5000;
+  const { network, a, b, server } = twoHosts();
+  const kept = [];
+  listen(b, (connection) => kept.push(connection));
+  const run = (n) => {
+    for (let i = 0; i < n; i++) {
+      const client = open(a);
+      kept.push(client);
+      client.connect(server, PORT);
+      network.runSync({ for: 0.001 });
+    }
+  };
+  run(100);
+  network.runSync({ for: 10 });
+  const before = bytesInUse();
+  run(count);
+  network.runSync({ for: 10 });
+  const value = (bytesInUse() - before) / count;
+  if (kept.length !== 2 * (count + 100)) throw new Error(`${kept.length} sockets are open`);
+  return { value };
+}
+
+function bytesInUse() {
+  global.gc();
+  global.gc();
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+  return heapUsed + Math.max(external, arrayBuffers);
+}
+
+/** Events per second: each event asks for the next at a random distance, with 1,000 of them pending. */
+function queue() {
+  const events = new EventQueue();
+  let state = 1;
+  const task = {
+    run(tag) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      events.at(events.now + (state >>> 12), task, tag);
+    },
+  };
+  for (let i = 0; i < 1000; i++) events.at(i, task, i);
+  const network = { queue: events };
+  return { value: measure(network, () => events.processed) };
+}
+
+/** Seconds that 1,000 hosts, which do nothing, take for an hour of their time. */
+function idleHour() {
+  const network = new Network({ seed: 1 });
+  for (let i = 0; i < 1000; i++) {
+    network.host(`h${i}`, { interfaces: { eth0: `10.0.${i >> 8}.${(i & 255) || 254}/16` } });
+    if (i % 40 === 0) network.switch(`s${i / 40}`);
+    network.link([`h${i}`, `s${Math.floor(i / 40)}`]);
+  }
+  const from = clock();
+  network.runSync({ for: 3600 });
+  return { value: clock() - from };
+}
+
+const figures = { stream, pingpong, connect, idle, queue, idleHour };
+console.log(JSON.stringify(figures[figure]()));

@@ -1,0 +1,175 @@
+import { Errno, NetError } from '../base/errors.ts';
+import { IpAddress } from '../base/ip-address.ts';
+import type { MacAddress } from '../base/mac-address.ts';
+import type { NodeContext } from '../base/node-context.ts';
+import { Prefix } from '../base/prefix.ts';
+import { Nic } from '../l2-link/nic.ts';
+import type { Icmp } from '../l3-network/icmp.ts';
+import type { IpInterface } from '../l3-network/ip-interface.ts';
+import { Ipv4 } from '../l3-network/ipv4.ts';
+import type { NetworkLayer } from '../l3-network/network-layer.ts';
+import { Route, RouteType } from '../l3-network/routes.ts';
+import { Tcp } from '../l4-transport/tcp/tcp.ts';
+import { Udp } from '../l4-transport/udp/udp.ts';
+import { EAI_NONAME } from '../l5-session/constants.ts';
+import type { NameResolver } from '../l5-session/names.ts';
+import type { SessionHost } from '../l5-session/session-host.ts';
+import { SocketApi } from '../l5-session/sockets.ts';
+import type { Wakeups } from '../l5-session/wakeups.ts';
+import { splitCommandLine } from './command-line.ts';
+import { HostsFile } from './hosts-file.ts';
+import { Mounts } from './mounts.ts';
+import { Process } from './process.ts';
+import type { Program, ProcessStreams } from './program.ts';
+import { programs } from './programs/index.ts';
+
+export interface HostOptions {
+  /** Passes on packets that are for others: a router. */
+  forwarding?: boolean;
+}
+
+/** What `Host.addRoute` takes: the scenario's words. */
+export interface RouteWords {
+  to: string;
+  via?: string;
+  interface?: string;
+  metric?: number;
+}
+
+/**
+ * A machine: the one place that knows all layers and joins them.
+ *
+ *     programs  ->  sockets  ->  TCP, UDP, ICMP echo  ->  IPv4 (ARP, routes)  ->  NICs  ->  cables
+ */
+export class Host implements SessionHost, NameResolver {
+  readonly node: NodeContext;
+  readonly nics = new Map<string, Nic>();
+  readonly ip: Ipv4;
+  readonly network: NetworkLayer;
+  readonly icmp: Icmp;
+  readonly tcp: Tcp;
+  readonly udp: Udp;
+  readonly wakeups: Wakeups;
+  /** What `/etc/hosts` says here. */
+  readonly names: HostsFile;
+  readonly resolver: NameResolver = this;
+  readonly files = new Mounts();
+  readonly processes = new Map<number, Process>();
+  /** Programs that ended with another exit code than 0. */
+  failures = 0;
+  /** Sockets for code that is no process of this host: examples, tests, services in code. Privileged. */
+  readonly sockets: SocketApi;
+  private readonly interfaces = new Map<string, IpInterface>();
+  private nextPid = 1;
+
+  constructor(node: NodeContext, names: HostsFile, wakeups: Wakeups, options: HostOptions = {}) {
+    this.node = node;
+    this.names = names;
+    this.wakeups = wakeups;
+    this.ip = new Ipv4(node, { forwarding: options.forwarding === true });
+    this.network = this.ip;
+    this.icmp = this.ip.icmp;
+    this.udp = new Udp(node, this.network);
+    this.tcp = new Tcp(node, this.network);
+    this.sockets = this.newSockets();
+    HOSTS.set(node, this);
+  }
+
+  /** The host that a part of it belongs to; null when the node is a switch or hub. */
+  static of(node: NodeContext): Host | null {
+    return HOSTS.get(node) ?? null;
+  }
+
+  get name(): string {
+    return this.node.name;
+  }
+
+  get forwarding(): boolean {
+    return this.ip.forwarding;
+  }
+
+  /** A new interface, up, with these addresses. Its link is plugged in later. */
+  addInterface(name: string, mac: MacAddress, mtu: number, addresses: readonly Prefix[]): Nic {
+    const nic = new Nic(this.node, name, mac, mtu);
+    this.nics.set(name, nic);
+    const ipInterface = this.ip.addInterface(nic);
+    this.interfaces.set(name, ipInterface);
+    for (const address of addresses) this.ip.addAddress(ipInterface, address);
+    return nic;
+  }
+
+  /** All addresses of its interfaces, loopback apart, in order. */
+  addresses(): Prefix[] {
+    return [...this.interfaces.values()].flatMap((each) => [...each.addresses]);
+  }
+
+  /** Adds a static route in the scenario's words. Throws a NetError: EINVAL, ENETUNREACH when `via` is no neighbour. */
+  addRoute(words: RouteWords): void {
+    const to = words.to === 'default' ? Prefix.parse('0.0.0.0/0') : Prefix.parse(words.to);
+    const via = words.via === undefined ? null : IpAddress.parse(words.via);
+    if (to === null || (via === null && words.via !== undefined)) {
+      throw new NetError(Errno.EINVAL, 'route add', `${words.to} via ${words.via ?? ''}`);
+    }
+    const out = words.interface === undefined ? this.interfaceTo(via) : this.interfaces.get(words.interface);
+    if (out === undefined) throw new NetError(Errno.ENETUNREACH, 'route add', `via ${words.via ?? words.interface}`);
+    const gateway = via === null ? 0 : via.v4;
+    const route = new Route(to.network.v4, to.length, RouteType.Unicast, out, gateway, words.metric ?? 0);
+    const result = this.ip.routes.add(route);
+    if (result < 0) throw new NetError(result, 'route add', String(route));
+  }
+
+  /** Berkeley sockets with descriptors of their own. */
+  newSockets(): SocketApi {
+    return new SocketApi(this, { privileged: true });
+  }
+
+  /** Starts a command line as it stands in a scenario. Throws a NetError ENOENT for an unknown program. */
+  start(commandLine: string, streams: ProcessStreams = {}): Process {
+    const words = splitCommandLine(commandLine);
+    if (words === null) throw new NetError(Errno.EINVAL, 'spawn', `${commandLine}: a quote is not closed`);
+    return this.spawn(words, streams);
+  }
+
+  /** Starts a program; `argv[0]` is its name. Unknown: it says so on stderr and ends with 127, as in a shell. */
+  spawn(argv: readonly string[], streams: ProcessStreams = {}): Process {
+    const [name = '', ...args] = argv;
+    const pid = this.nextPid++;
+    const process = new Process(pid, this, programs.get(name) ?? unknownProgram(name), args, streams);
+    this.processes.set(pid, process);
+    return process;
+  }
+
+  /** A process tells that it has ended. */
+  processEnded(process: Process, code: number): void {
+    this.processes.delete(process.pid);
+    if (code !== 0) this.failures++;
+  }
+
+  lookup(name: string): IpAddress[] | number {
+    const found = this.names.lookup(name);
+    return found.length > 0 ? found : EAI_NONAME;
+  }
+
+  reverse(address: IpAddress): string | null {
+    return this.names.reverse(address);
+  }
+
+  private interfaceTo(neighbour: IpAddress | null): IpInterface | undefined {
+    if (neighbour === null) return undefined;
+    return [...this.interfaces.values()].find((each) => each.addresses.some((prefix) => prefix.contains(neighbour)));
+  }
+}
+
+const HOSTS = new WeakMap<NodeContext, Host>();
+
+function unknownProgram(name: string): Program {
+  return {
+    name,
+    summary: '',
+    usage: '',
+    main: async (process) => {
+      process.complain(`${name}: command not found; there are ${[...programs.keys()].sort().join(', ')}\n`);
+      return 127;
+    },
+  };
+}
