@@ -1,8 +1,8 @@
-import { finish, sum } from '../base/checksum.ts';
 import type { Clock } from '../base/clock.ts';
 import { crc32 } from '../base/crc32.ts';
 import { type DropReason, dropReasons } from '../base/drop-reasons.ts';
 import type { IpAddress } from '../base/ip-address.ts';
+import { completeChecksum } from '../base/offload.ts';
 import { Checksum, FCS_IMPLIED, type PacketBuffer } from '../base/packet-buffer.ts';
 import { Direction, type FrameTap } from '../base/trace.ts';
 import { LinkType } from './link-types.ts';
@@ -201,12 +201,4 @@ class InterfaceTap implements FrameTap {
 export function dropComment(node: string, reason: DropReason): string {
   const { text, source } = dropReasons[reason]!;
   return `dropped by ${node}: ${text}${source ? ` (${source})` : ''}`;
-}
-
-function completeChecksum(packet: PacketBuffer): void {
-  if (packet.checksum !== Checksum.Partial) return;
-  const total = sum(packet.view, packet.checksumStart, packet.end);
-  // 0 would mean "no checksum" in UDP; its one's-complement twin means the same number (RFC 768).
-  packet.view.setUint16(packet.checksumField, finish(total) || 0xffff);
-  packet.checksum = Checksum.Trusted;
 }
