@@ -1,0 +1,299 @@
+import { Errno } from '../base/errors.ts';
+import type { IpAddress } from '../base/ip-address.ts';
+import type { NodeContext } from '../base/node-context.ts';
+import { FIRST_UNPRIVILEGED_PORT } from '../l4-transport/ports.ts';
+import { Ready } from '../l4-transport/readiness.ts';
+import type { Udp } from '../l4-transport/udp/udp.ts';
+import type { DatagramOwner, UdpEndpoint } from '../l4-transport/udp/udp-endpoint.ts';
+import { receiveBufferFor, sendBufferFor } from './buffer-sizes.ts';
+import * as c from './constants.ts';
+import { Descriptor } from './descriptor.ts';
+
+/** A datagram socket over UDP: SOCK_DGRAM. The endpoint is made when it gets a port, by `bind` or by itself. */
+export class DatagramSocket extends Descriptor implements DatagramOwner {
+  private readonly udp: Udp;
+  private readonly privileged: boolean;
+  private endpoint: UdpEndpoint | null = null;
+  private shutdownReceive = false;
+  private shutdownSend = false;
+  // What was set before there was an endpoint, or is read back.
+  private reuseAddress = false;
+  private reusePort = false;
+  private broadcast = false;
+  private receiveErrors = false;
+  private noChecksum = false;
+  private ttl = -1;
+  private multicastTtl = 1;
+  private tos = 0;
+  private mtuDiscover: number = c.IP_PMTUDISC_WANT;
+  private receiveBuffer: number;
+  private sendBuffer: number;
+
+  constructor(node: NodeContext, udp: Udp, family: number, privileged: boolean) {
+    super(node, family, c.SOCK_DGRAM, c.IPPROTO_UDP);
+    this.udp = udp;
+    this.privileged = privileged;
+    this.receiveBuffer = node.limits.receiveBufferBytes;
+    this.sendBuffer = node.limits.sendBufferBytes;
+  }
+
+  get readiness(): number {
+    let ready = this.endpoint === null ? Ready.Out : this.endpoint.readiness;
+    if (this.shutdownReceive) ready |= Ready.In | Ready.RdHup;
+    if (this.shutdownReceive && this.shutdownSend) ready |= Ready.Hup;
+    return ready;
+  }
+  get localAddress(): IpAddress {
+    return this.endpoint?.local ?? this.anyAddress;
+  }
+  get localPort(): number {
+    return this.endpoint === null ? 0 : this.endpoint.localPort;
+  }
+  get remoteAddress(): IpAddress | null {
+    return this.endpoint === null ? null : this.endpoint.remote;
+  }
+  get remotePort(): number {
+    return this.endpoint === null ? 0 : this.endpoint.remotePort;
+  }
+  override get available(): number {
+    return this.endpoint === null ? 0 : this.endpoint.nextLength;
+  }
+
+  override takeError(): number {
+    return this.endpoint === null ? 0 : this.endpoint.takeError();
+  }
+
+  override bind(address: IpAddress | null, port: number): number {
+    if (this.closed) return -Errno.EBADF;
+    if (address !== null && !this.mayUse(address)) return -Errno.EAFNOSUPPORT;
+    const local = address === null || address.isUnspecified ? null : address;
+    if (local !== null && !this.mayBindTo(local)) return -Errno.EADDRNOTAVAIL;
+    if (port > 0 && port < FIRST_UNPRIVILEGED_PORT && !this.privileged) return -Errno.EACCES;
+    if (this.endpoint !== null) return -Errno.EINVAL;
+    return this.open(local, port);
+  }
+
+  override connect(address: IpAddress, port: number): number {
+    if (this.closed) return -Errno.EBADF;
+    if (!this.mayUse(address)) return -Errno.EAFNOSUPPORT;
+    if (this.endpoint === null) {
+      const opened = this.open(null, 0);
+      if (opened < 0) return opened === -Errno.EADDRINUSE ? -Errno.EAGAIN : opened;
+    }
+    const { trace } = this.node;
+    if (trace !== null) this.called(`connect ${address}:${port}`);
+    return this.endpoint!.connect(address, port);
+  }
+
+  override disconnect(): number {
+    if (this.closed) return -Errno.EBADF;
+    if (this.endpoint !== null) this.endpoint.disconnect();
+    return 0;
+  }
+
+  send(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    flags = 0,
+    address: IpAddress | null = null,
+    port = 0,
+  ): number {
+    if (this.closed) return -Errno.EBADF;
+    if (flags & c.MSG_OOB) return -Errno.EOPNOTSUPP;
+    let { endpoint } = this;
+    if (endpoint === null) {
+      if (address === null) return -Errno.EDESTADDRREQ;
+      const opened = this.open(null, 0);
+      if (opened < 0) return opened === -Errno.EADDRINUSE ? -Errno.EAGAIN : opened;
+      endpoint = this.endpoint!;
+    }
+    if (address !== null && !this.mayUse(address)) return -Errno.EAFNOSUPPORT;
+    if (this.shutdownSend) return -Errno.EPIPE;
+    if (this.node.trace !== null) this.called(`send ${length} bytes`);
+    return endpoint.send(bytes, offset, length, address, port);
+  }
+
+  receive(into: Uint8Array, offset: number, length: number, flags = 0): number {
+    if (this.closed) return -Errno.EBADF;
+    const { endpoint } = this;
+    if (endpoint === null) return this.shutdownReceive ? 0 : -Errno.EAGAIN;
+    const n = endpoint.receive(into, offset, length, (flags & c.MSG_PEEK) !== 0);
+    if (n >= 0) {
+      this.sender = endpoint.sender;
+      this.senderPort = endpoint.senderPort;
+      this.fullLength = endpoint.fullLength;
+    } else if (n === -Errno.EAGAIN && this.shutdownReceive) {
+      this.sender = this.anyAddress;
+      this.senderPort = 0;
+      this.fullLength = 0;
+      return 0;
+    }
+    return n;
+  }
+
+  shutdown(how: number): number {
+    if (this.closed) return -Errno.EBADF;
+    if (how !== c.SHUT_RD && how !== c.SHUT_WR && how !== c.SHUT_RDWR) return -Errno.EINVAL;
+    if (how !== c.SHUT_WR) this.shutdownReceive = true;
+    if (how !== c.SHUT_RD) this.shutdownSend = true;
+    this.notify(this.readiness);
+    // As Linux: without a peer it fails, and works all the same.
+    return this.remoteAddress === null ? -Errno.ENOTCONN : 0;
+  }
+
+  datagramReady(events: number): void {
+    this.notify(events);
+  }
+
+  protected release(): void {
+    if (this.endpoint !== null) this.endpoint.close();
+    this.endpoint = null;
+  }
+
+  /** Group and broadcast addresses too: such a socket hears only what is sent there. */
+  private mayBindTo(address: IpAddress): boolean {
+    return this.udp.network.isLocal(address) || address.isMulticast || address.isLimitedBroadcast;
+  }
+
+  private open(local: IpAddress | null, port: number): number {
+    const binding = this.udp.ports.bind(local, port, {
+      reuseAddress: this.reuseAddress,
+      reusePort: this.reusePort,
+      privileged: this.privileged,
+    });
+    if (typeof binding === 'number') return binding;
+    const endpoint = this.udp.open(binding, this, this.family === c.AF_INET6 ? 6 : 4);
+    endpoint.broadcast = this.broadcast;
+    endpoint.receiveErrors = this.receiveErrors;
+    endpoint.noChecksum = this.noChecksum;
+    endpoint.receiveBuffer = this.receiveBuffer;
+    endpoint.ttl = this.ttl;
+    endpoint.multicastTtl = this.multicastTtl;
+    endpoint.tos = this.tos;
+    endpoint.dontFragment = this.mtuDiscover >= c.IP_PMTUDISC_DO;
+    this.endpoint = endpoint;
+    return 0;
+  }
+
+  override getOption(level: number, name: number): number {
+    if (this.closed) return -Errno.EBADF;
+    if (level === c.SOL_SOCKET) {
+      switch (name) {
+        case c.SO_REUSEADDR:
+          return this.reuseAddress ? 1 : 0;
+        case c.SO_REUSEPORT:
+          return this.reusePort ? 1 : 0;
+        case c.SO_BROADCAST:
+          return this.broadcast ? 1 : 0;
+        case c.SO_NO_CHECK:
+          return this.noChecksum ? 1 : 0;
+        case c.SO_RCVBUF:
+          return this.receiveBuffer * 2;
+        case c.SO_SNDBUF:
+          return this.sendBuffer * 2;
+        case c.SO_KEEPALIVE:
+        case c.SO_DONTROUTE:
+        case c.SO_DEBUG:
+        case c.SO_OOBINLINE:
+        case c.SO_PRIORITY:
+          return 0;
+        default:
+          return super.getOption(level, name);
+      }
+    }
+    if (level === c.IPPROTO_IP) {
+      switch (name) {
+        case c.IP_TTL:
+          return this.ttl < 0 ? 64 : this.ttl;
+        case c.IP_TOS:
+          return this.tos;
+        case c.IP_MULTICAST_TTL:
+          return this.multicastTtl;
+        case c.IP_RECVERR:
+          return this.receiveErrors ? 1 : 0;
+        case c.IP_MTU_DISCOVER:
+          return this.mtuDiscover;
+        case c.IP_MTU:
+          return this.endpoint === null || this.endpoint.remote === null ? -Errno.ENOTCONN : this.endpoint.pathMtu;
+        default:
+          return -Errno.ENOPROTOOPT;
+      }
+    }
+    return super.getOption(level, name);
+  }
+
+  override setOption(level: number, name: number, value: number, second = 0): number {
+    if (this.closed) return -Errno.EBADF;
+    const on = value !== 0;
+    const { endpoint } = this;
+    if (level === c.SOL_SOCKET) {
+      switch (name) {
+        case c.SO_REUSEADDR:
+          this.reuseAddress = on;
+          if (endpoint !== null) endpoint.binding.reuseAddress = on;
+          return 0;
+        case c.SO_REUSEPORT:
+          this.reusePort = on;
+          if (endpoint !== null) endpoint.binding.reusePort = on;
+          return 0;
+        case c.SO_BROADCAST:
+          this.broadcast = on;
+          if (endpoint !== null) endpoint.broadcast = on;
+          return 0;
+        case c.SO_NO_CHECK:
+          this.noChecksum = on;
+          if (endpoint !== null) endpoint.noChecksum = on;
+          return 0;
+        case c.SO_RCVBUF:
+          this.receiveBuffer = receiveBufferFor(value, this.node.limits);
+          if (endpoint !== null) endpoint.receiveBuffer = this.receiveBuffer;
+          return 0;
+        case c.SO_SNDBUF:
+          this.sendBuffer = sendBufferFor(value, this.node.limits);
+          return 0;
+        case c.SO_KEEPALIVE:
+        case c.SO_DONTROUTE:
+        case c.SO_DEBUG:
+        case c.SO_OOBINLINE:
+        case c.SO_PRIORITY:
+          return 0;
+        default:
+          return super.setOption(level, name, value, second);
+      }
+    }
+    if (level === c.IPPROTO_IP) return this.setIpOption(name, value);
+    return super.setOption(level, name, value, second);
+  }
+
+  private setIpOption(name: number, value: number): number {
+    const { endpoint } = this;
+    switch (name) {
+      case c.IP_TTL:
+        if (value !== -1 && (value < 1 || value > 255)) return -Errno.EINVAL;
+        this.ttl = value;
+        if (endpoint !== null) endpoint.ttl = value;
+        return 0;
+      case c.IP_MULTICAST_TTL:
+        if (value < -1 || value > 255) return -Errno.EINVAL;
+        this.multicastTtl = value === -1 ? 1 : value;
+        if (endpoint !== null) endpoint.multicastTtl = this.multicastTtl;
+        return 0;
+      case c.IP_TOS:
+        this.tos = value & 0xff;
+        if (endpoint !== null) endpoint.tos = this.tos;
+        return 0;
+      case c.IP_RECVERR:
+        this.receiveErrors = value !== 0;
+        if (endpoint !== null) endpoint.receiveErrors = this.receiveErrors;
+        return 0;
+      case c.IP_MTU_DISCOVER:
+        if (value < c.IP_PMTUDISC_DONT || value > c.IP_PMTUDISC_PROBE) return -Errno.EINVAL;
+        this.mtuDiscover = value;
+        if (endpoint !== null) endpoint.dontFragment = value >= c.IP_PMTUDISC_DO;
+        return 0;
+      default:
+        return -Errno.ENOPROTOOPT;
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import type { NodeContext } from '../base/node-context.ts';
+import type { Icmp } from '../l3-network/icmp.ts';
+import type { NetworkLayer } from '../l3-network/network-layer.ts';
+import type { Tcp } from '../l4-transport/tcp/tcp.ts';
+import type { Udp } from '../l4-transport/udp/udp.ts';
+import type { NameResolver } from './names.ts';
+import type { Wakeups } from './wakeups.ts';
+
+/** What sockets need of the machine that they are on. A host hands itself in. */
+export interface SessionHost {
+  /** Its name is what `gethostname` tells. */
+  readonly node: NodeContext;
+  readonly network: NetworkLayer;
+  readonly tcp: Tcp;
+  readonly udp: Udp;
+  /** For ping sockets; null where there are none. */
+  readonly icmp: Icmp | null;
+  /** null: only numeric addresses and `localhost` are known. */
+  readonly resolver: NameResolver | null;
+  readonly wakeups: Wakeups;
+}

@@ -1,0 +1,421 @@
+import { Errno, NetError } from '../base/errors.ts';
+import { IpAddress } from '../base/ip-address.ts';
+import { utf8Encode } from '../base/utf8.ts';
+import { Ready } from '../l4-transport/readiness.ts';
+import { addressText, type SocketAddress, socketAddress } from './addresses.ts';
+import * as c from './constants.ts';
+import type { Descriptor } from './descriptor.ts';
+import { addressOf } from './name-lookup.ts';
+import type { SocketApi } from './sockets.ts';
+import { untilReady } from './waiting.ts';
+
+/** What a program may pass as data: bytes, or a text, which is sent as UTF-8. */
+export type Data = Uint8Array | string;
+/** What a program may pass as the value of an option: numbers are the `int`s of a structure, in order. */
+export type OptionValue = number | boolean | string | readonly number[] | Uint8Array;
+
+/**
+ * A socket as Berkeley made it and Python writes it. Blocking is awaiting: `await s.recv(4096)`. A call that fails
+ * throws (or rejects with) a NetError, whose `code` is POSIX's: ECONNREFUSED, EAGAIN and so on.
+ *
+ * The table of calls, states and errors is in this folder's README, and its test compares it with Linux.
+ */
+export class Socket {
+  /** The calls below the promises. */
+  readonly descriptor: Descriptor;
+  private readonly api: SocketApi;
+  private number: number;
+  /** Seconds; null: for ever. 0: not at all (non-blocking). */
+  private timeout: number | null = null;
+  /** SO_RCVTIMEO and SO_SNDTIMEO, ns; 0: for ever. */
+  private receiveTimeoutNs = 0;
+  private sendTimeoutNs = 0;
+
+  /** Made by `SocketApi`. */
+  constructor(api: SocketApi, descriptor: Descriptor, number: number) {
+    this.api = api;
+    this.descriptor = descriptor;
+    this.number = number;
+  }
+
+  get family(): number {
+    return this.descriptor.family;
+  }
+  get type(): number {
+    return this.descriptor.type;
+  }
+  get proto(): number {
+    return this.descriptor.protocol;
+  }
+
+  /** The descriptor's number; -1 once it is closed. */
+  fileno(): number {
+    return this.number;
+  }
+
+  /**
+   * Gives the socket its own address. `''` is every address of this host, port 0 one that is free.
+   * EINVAL (it has one), EADDRINUSE, EADDRNOTAVAIL (not this host's), EACCES (a port below 1024), EAFNOSUPPORT.
+   */
+  bind(address: SocketAddress): void {
+    const [host, port] = this.checkedAddress('bind', address);
+    const local = addressOf(this.api.host.resolver, host, this.family);
+    if (local instanceof Promise) {
+      local.catch(() => {});
+      throw new NetError(Errno.EADDRNOTAVAIL, 'bind', `${host} (a name that has to be asked for: resolve it first)`);
+    }
+    this.done('bind', this.descriptor.bind(local.isUnspecified ? null : local, port), addressText(host, port));
+  }
+
+  /** Waits for connections; `backlog` of them may wait for `accept`. A socket without an address gets a free port. */
+  listen(backlog: number = c.SOMAXCONN): void {
+    this.done('listen', this.descriptor.listen(backlog));
+  }
+
+  /** The next connection and its peer's address. */
+  async accept(): Promise<[connection: Socket, address: SocketAddress]> {
+    const deadlineNs = this.deadline(this.receiveTimeoutNs);
+    for (;;) {
+      const accepted = this.descriptor.accept();
+      if (typeof accepted !== 'number') {
+        const socket = this.api.adopt(accepted, 'accept');
+        return [socket, socketAddress(accepted.sender, accepted.senderPort)];
+      }
+      if (accepted !== -Errno.EAGAIN) throw new NetError(accepted, 'accept');
+      await this.waitFor('accept', Ready.In, deadlineNs, 0);
+    }
+  }
+
+  /**
+   * Connects to a peer, whose host may be a name. ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EISCONN,
+   * EALREADY; EINPROGRESS when non-blocking. A datagram socket only remembers its peer. null takes the peer away.
+   */
+  async connect(address: SocketAddress | null): Promise<void> {
+    if (address === null) {
+      this.done('connect', this.descriptor.disconnect());
+      return;
+    }
+    const [host, port] = this.checkedAddress('connect', address);
+    const deadlineNs = this.deadline(this.sendTimeoutNs);
+    const remote = await this.remoteAddress(host);
+    for (;;) {
+      const result = this.descriptor.connect(remote, port);
+      if (result >= 0) return;
+      const pending = result === -Errno.EINPROGRESS || result === -Errno.EALREADY;
+      if (!pending || this.timeout === 0) throw new NetError(result, 'connect', addressText(host, port));
+      if (!(await this.wait(Ready.Out, deadlineNs))) {
+        throw new NetError(this.sendTimeoutNs > 0 ? Errno.EINPROGRESS : Errno.ETIMEDOUT, 'connect', addressText(host, port));
+      }
+    }
+  }
+
+  /** As `connect`, but returns the error number (0: connected) for errors of the call. A name that is unknown throws. */
+  async connect_ex(address: SocketAddress): Promise<number> {
+    try {
+      await this.connect(address);
+      return 0;
+    } catch (error) {
+      if (error instanceof NetError && error.syscall === 'connect') return error.errno;
+      throw error;
+    }
+  }
+
+  /** Sends to the peer; waits until the socket has taken all. Returns how many bytes it took. */
+  async send(data: Data, flags = 0): Promise<number> {
+    const bytes = toBytes(data);
+    const deadlineNs = this.deadline(this.sendTimeoutNs);
+    let sent = 0;
+    for (;;) {
+      const n = this.descriptor.send(bytes, sent, bytes.length - sent, flags);
+      if (n >= 0) {
+        sent += n;
+        // With a time-out, or none to wait, what fits is sent.
+        if (sent >= bytes.length || this.timeout !== null || flags & c.MSG_DONTWAIT) return sent;
+        continue;
+      }
+      if (n !== -Errno.EAGAIN) {
+        if (sent > 0) return sent;
+        throw new NetError(n, 'send');
+      }
+      if (sent > 0 && deadlineNs !== Infinity && this.now >= deadlineNs) return sent;
+      await this.waitFor('send', Ready.Out, deadlineNs, flags);
+    }
+  }
+
+  /** Sends all. When it fails there is no telling how much was sent. */
+  async sendall(data: Data, flags = 0): Promise<void> {
+    const bytes = toBytes(data);
+    const deadlineNs = this.deadline(this.sendTimeoutNs);
+    let sent = 0;
+    do {
+      const n = this.descriptor.send(bytes, sent, bytes.length - sent, flags);
+      if (n >= 0) sent += n;
+      else if (n === -Errno.EAGAIN) await this.waitFor('send', Ready.Out, deadlineNs, flags);
+      else throw new NetError(n, 'send');
+    } while (sent < bytes.length);
+  }
+
+  /** Sends a datagram: `sendto(data, address)` or `sendto(data, flags, address)`. */
+  async sendto(data: Data, ...more: [SocketAddress] | [number, SocketAddress]): Promise<number> {
+    const flags = more.length === 2 ? more[0] : 0;
+    const [host, port] = this.checkedAddress('sendto', more.length === 2 ? more[1] : more[0]);
+    const bytes = toBytes(data);
+    const deadlineNs = this.deadline(this.sendTimeoutNs);
+    const remote = await this.remoteAddress(host);
+    for (;;) {
+      const n = this.descriptor.send(bytes, 0, bytes.length, flags, remote, port);
+      if (n >= 0) return n;
+      if (n !== -Errno.EAGAIN) throw new NetError(n, 'sendto', addressText(host, port));
+      await this.waitFor('sendto', Ready.Out, deadlineNs, flags);
+    }
+  }
+
+  /** Receives up to `size` bytes of a stream, or one datagram. Empty: the peer sends no more. */
+  async recv(size: number, flags = 0): Promise<Uint8Array> {
+    if (size < 0) throw new NetError(Errno.EINVAL, 'recv', 'a negative size');
+    const buffer = await this.receive('recv', size, flags);
+    return buffer;
+  }
+
+  /** Receives into `buffer` (its first `size` bytes; 0: all of it). Returns how many bytes came. */
+  async recv_into(buffer: Uint8Array, size = 0, flags = 0): Promise<number> {
+    const length = size === 0 ? buffer.length : Math.min(size, buffer.length);
+    return this.receiveInto('recv', buffer, length, flags);
+  }
+
+  /** As `recv`, with the address of who sent it. */
+  async recvfrom(size: number, flags = 0): Promise<[data: Uint8Array, address: SocketAddress | null]> {
+    const data = await this.receive('recvfrom', size, flags);
+    return [data, this.senderAddress()];
+  }
+
+  /** As `recv_into`, with the address of who sent it. */
+  async recvfrom_into(
+    buffer: Uint8Array,
+    size = 0,
+    flags = 0,
+  ): Promise<[size: number, address: SocketAddress | null]> {
+    const n = await this.recv_into(buffer, size, flags);
+    return [n, this.senderAddress()];
+  }
+
+  /** SHUT_RD: reads no more; SHUT_WR: says good-bye to the peer; SHUT_RDWR: both. ENOTCONN without a peer. */
+  shutdown(how: number): void {
+    this.done('shutdown', this.descriptor.shutdown(how));
+  }
+
+  /** Ends the socket; calls that wait on it fail with EBADF. To close twice is no error. */
+  close(): void {
+    if (this.number < 0) return;
+    this.api.descriptors.remove(this.number);
+    this.number = -1;
+    this.descriptor.close();
+  }
+
+  /** Gives up this object without closing what it stands for: the descriptor's number, for `api.fromfd`. */
+  detach(): number {
+    const { number } = this;
+    this.number = -1;
+    return number;
+  }
+
+  /** `['10.0.0.1', 80]`; `['0.0.0.0', 0]` while it has no address. */
+  getsockname(): SocketAddress {
+    this.open('getsockname');
+    const { localAddress, localPort } = this.descriptor;
+    return socketAddress(localAddress, localPort);
+  }
+
+  /** The peer's address. ENOTCONN without one. */
+  getpeername(): SocketAddress {
+    this.open('getpeername');
+    const { remoteAddress, remotePort } = this.descriptor;
+    if (remoteAddress === null) throw new NetError(Errno.ENOTCONN, 'getpeername');
+    return socketAddress(remoteAddress, remotePort);
+  }
+
+  /** false: calls that would wait fail with EAGAIN (connect: EINPROGRESS). */
+  setblocking(blocking: boolean): void {
+    this.open('setblocking');
+    this.timeout = blocking ? null : 0;
+  }
+  getblocking(): boolean {
+    return this.timeout !== 0;
+  }
+
+  /** Seconds after which a call that waits fails with ETIMEDOUT; 0: as `setblocking(false)`; null: never. */
+  settimeout(seconds: number | null): void {
+    this.open('settimeout');
+    if (seconds !== null && !(seconds >= 0)) throw new NetError(Errno.EINVAL, 'settimeout', `${seconds}`);
+    this.timeout = seconds;
+  }
+  gettimeout(): number | null {
+    return this.timeout;
+  }
+
+  /** An option's value as a number; with `size`, the bytes of its structure (`TCP_INFO`, `SO_LINGER`), at most `size`. */
+  getsockopt(level: number, name: number): number;
+  getsockopt(level: number, name: number, size: number): Uint8Array;
+  getsockopt(level: number, name: number, size?: number): number | Uint8Array {
+    this.open('getsockopt');
+    if (level === c.SOL_SOCKET && (name === c.SO_RCVTIMEO || name === c.SO_SNDTIMEO)) {
+      const ns = name === c.SO_RCVTIMEO ? this.receiveTimeoutNs : this.sendTimeoutNs;
+      const time = ints([Math.floor(ns / 1e9), 0, Math.floor((ns % 1e9) / 1e3), 0]); // struct timeval: two int64
+      return size === undefined ? Math.floor(ns / 1e9) : time.subarray(0, size);
+    }
+    if (size !== undefined) {
+      const bytes = this.descriptor.getOptionBytes(level, name);
+      if (typeof bytes === 'number') throw new NetError(bytes, 'getsockopt');
+      return bytes.subarray(0, size);
+    }
+    const value = this.descriptor.getOption(level, name);
+    if (value < 0) throw new NetError(value, 'getsockopt');
+    return value;
+  }
+
+  /**
+   * Sets an option: a number, or the `int`s of its structure: `setsockopt(SOL_SOCKET, SO_LINGER, [1, 0])`.
+   * ENOPROTOOPT for one that is not known, EINVAL for a value that it cannot have.
+   */
+  setsockopt(level: number, name: number, value: OptionValue): void {
+    this.open('setsockopt');
+    if (typeof value === 'string') {
+      this.done('setsockopt', this.descriptor.setOptionText(level, name, value));
+      return;
+    }
+    const values =
+      typeof value === 'object'
+        ? value instanceof Uint8Array
+          ? intsOf(value)
+          : value
+        : [typeof value === 'boolean' ? Number(value) : value];
+    if (values.length === 0) throw new NetError(Errno.EINVAL, 'setsockopt');
+    if (level === c.SOL_SOCKET && (name === c.SO_RCVTIMEO || name === c.SO_SNDTIMEO)) {
+      // As bytes a timeval is two 64-bit numbers, as a tuple two numbers.
+      const microseconds = value instanceof Uint8Array ? (values[2] ?? 0) : (values[1] ?? 0);
+      if (microseconds < 0 || microseconds >= 1e6) throw new NetError(Errno.EINVAL, 'setsockopt');
+      const ns = Math.max(0, values[0]!) * 1e9 + microseconds * 1e3;
+      if (name === c.SO_RCVTIMEO) this.receiveTimeoutNs = ns;
+      else this.sendTimeoutNs = ns;
+      return;
+    }
+    this.done('setsockopt', this.descriptor.setOption(level, name, values[0]!, values[1] ?? 0));
+  }
+
+  private get now(): number {
+    return this.api.clock.now;
+  }
+
+  /** When a call that starts now must be over, ns. */
+  private deadline(optionNs: number): number {
+    if (this.timeout !== null) return this.now + Math.round(this.timeout * 1e9);
+    return optionNs > 0 ? this.now + optionNs : Infinity;
+  }
+
+  private wait(events: number, deadlineNs: number): Promise<boolean> {
+    return untilReady(this.api, this.descriptor, events, deadlineNs);
+  }
+
+  /** Waits as the socket's mode says, or throws: EAGAIN when it does not wait, ETIMEDOUT when it waited long enough. */
+  private async waitFor(syscall: string, events: number, deadlineNs: number, flags: number): Promise<void> {
+    if (this.timeout === 0 || flags & c.MSG_DONTWAIT) throw new NetError(Errno.EAGAIN, syscall);
+    if (await this.wait(events, deadlineNs)) return;
+    throw new NetError(this.timeout === null ? Errno.EAGAIN : Errno.ETIMEDOUT, syscall, 'timed out');
+  }
+
+  private async receive(syscall: string, size: number, flags: number): Promise<Uint8Array> {
+    if (size === 0) {
+      this.open(syscall);
+      if (this.type === c.SOCK_STREAM) return new Uint8Array(0);
+    }
+    const deadlineNs = this.deadline(this.receiveTimeoutNs);
+    for (;;) {
+      // Room for what is there, not for what might be: a program may ask for much and get little.
+      const { available } = this.descriptor;
+      const room = flags & c.MSG_WAITALL ? size : Math.min(size, Math.max(available, 1));
+      const buffer = new Uint8Array(room);
+      if (flags & c.MSG_WAITALL && this.type === c.SOCK_STREAM) {
+        return buffer.subarray(0, await this.receiveInto(syscall, buffer, size, flags));
+      }
+      const n = this.descriptor.receive(buffer, 0, room, flags);
+      if (n >= 0) return n === room ? buffer : buffer.subarray(0, n);
+      if (n !== -Errno.EAGAIN) throw new NetError(n, syscall);
+      await this.waitFor(syscall, Ready.In, deadlineNs, flags);
+    }
+  }
+
+  private async receiveInto(syscall: string, buffer: Uint8Array, length: number, flags: number): Promise<number> {
+    const deadlineNs = this.deadline(this.receiveTimeoutNs);
+    const all = (flags & (c.MSG_WAITALL | c.MSG_PEEK)) === c.MSG_WAITALL && this.type === c.SOCK_STREAM;
+    let received = 0;
+    for (;;) {
+      const n = this.descriptor.receive(buffer, received, length - received, flags);
+      if (n >= 0) {
+        received += n;
+        if (!all || n === 0 || received === length) return received;
+        continue;
+      }
+      if (n !== -Errno.EAGAIN) {
+        if (received > 0) return received;
+        throw new NetError(n, syscall);
+      }
+      if (received > 0 && (this.timeout === 0 || flags & c.MSG_DONTWAIT)) return received;
+      await this.waitFor(syscall, Ready.In, deadlineNs, flags);
+    }
+  }
+
+  /** Python gives the sender of a datagram, and for a stream nothing. */
+  private senderAddress(): SocketAddress | null {
+    if (this.type === c.SOCK_STREAM) return null;
+    return socketAddress(this.descriptor.sender, this.descriptor.senderPort);
+  }
+
+  /** The peer's address; to connect to "any address" means this host, as on Linux. */
+  private async remoteAddress(host: string): Promise<IpAddress> {
+    const found = addressOf(this.api.host.resolver, host, this.family);
+    const remote = found instanceof Promise ? await this.api.asked(found) : found;
+    if (!remote.isUnspecified) return remote;
+    const { localAddress } = this.descriptor;
+    if (!localAddress.isUnspecified) return localAddress;
+    return remote.family === 6 ? IpAddress.LOOPBACK6 : IpAddress.LOOPBACK4;
+  }
+
+  private checkedAddress(syscall: string, address: SocketAddress): SocketAddress {
+    this.open(syscall);
+    const port = address[1];
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw new NetError(Errno.EINVAL, syscall, `port ${port} is not from 0 to 65535`);
+    }
+    return address;
+  }
+
+  private open(syscall: string): void {
+    if (this.descriptor.closed) throw new NetError(Errno.EBADF, syscall);
+  }
+
+  private done(syscall: string, result: number, detail = ''): void {
+    if (result < 0) throw new NetError(result, syscall, detail);
+  }
+}
+
+function toBytes(data: Data): Uint8Array {
+  return typeof data === 'string' ? utf8Encode(data) : data;
+}
+
+function ints(values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(values.length * 4);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, i) => {
+    view.setInt32(i * 4, value, true);
+  });
+  return bytes;
+}
+
+/** The `int`s of a structure, as a little-endian machine has them. */
+function intsOf(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const values: number[] = [];
+  for (let at = 0; at + 4 <= bytes.length; at += 4) values.push(view.getInt32(at, true));
+  if (values.length === 0 && bytes.length > 0) values.push(bytes[0]!);
+  return values;
+}
