@@ -204,7 +204,7 @@ function queue() {
 function idleHour() {
   const network = new Network({ seed: 1 });
   for (let i = 0; i < 1000; i++) {
-    network.host(`h${i}`, { interfaces: { eth0: `10.0.${i >> 8}.${(i & 255) || 254}/16` } });
+    network.host(`h${i}`, { interfaces: { eth0: `10.0.${i >> 8}.${i & 255 || 254}/16` } });
     if (i % 40 === 0) network.switch(`s${i / 40}`);
     network.link([`h${i}`, `s${Math.floor(i / 40)}`]);
   }

@@ -25,7 +25,11 @@ export async function main(print: (line: string) => void = console.log): Promise
   const { network, client, server } = twoHosts();
   server.files.mount('/srv', {
     stat: async (path) =>
-      path === '/index.html' ? { kind: 'file', size: 20, modifiedMs: 0 } : path === '/' ? { kind: 'directory', size: 0, modifiedMs: 0 } : null,
+      path === '/index.html'
+        ? { kind: 'file', size: 20, modifiedMs: 0 }
+        : path === '/'
+          ? { kind: 'directory', size: 0, modifiedMs: 0 }
+          : null,
     read: async () => new TextEncoder().encode('<h1>example.com</h1>'),
     list: async () => ['index.html'],
     write: async () => {},

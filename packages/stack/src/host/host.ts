@@ -3,12 +3,10 @@ import { IpAddress } from '../base/ip-address.ts';
 import type { MacAddress } from '../base/mac-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import { Prefix } from '../base/prefix.ts';
-import { Nic } from '../l2-link/nic.ts';
+import { Nic, type NicListener } from '../l2-link/nic.ts';
 import type { Icmp } from '../l3-network/icmp.ts';
-import type { IpInterface } from '../l3-network/ip-interface.ts';
 import { Ipv4 } from '../l3-network/ipv4.ts';
 import type { NetworkLayer } from '../l3-network/network-layer.ts';
-import { Route, RouteType } from '../l3-network/routes.ts';
 import { Tcp } from '../l4-transport/tcp/tcp.ts';
 import { Udp } from '../l4-transport/udp/udp.ts';
 import { EAI_NONAME } from '../l5-session/constants.ts';
@@ -17,10 +15,10 @@ import type { SessionHost } from '../l5-session/session-host.ts';
 import { SocketApi } from '../l5-session/sockets.ts';
 import type { Wakeups } from '../l5-session/wakeups.ts';
 import { splitCommandLine } from './command-line.ts';
-import { HostsFile } from './hosts-file.ts';
+import type { HostsFile } from './hosts-file.ts';
 import { Mounts } from './mounts.ts';
 import { Process } from './process.ts';
-import type { Program, ProcessStreams } from './program.ts';
+import type { ProcessStreams, Program } from './program.ts';
 import { programs } from './programs/index.ts';
 
 export interface HostOptions {
@@ -41,7 +39,7 @@ export interface RouteWords {
  *
  *     programs  ->  sockets  ->  TCP, UDP, ICMP echo  ->  IPv4 (ARP, routes)  ->  NICs  ->  cables
  */
-export class Host implements SessionHost, NameResolver {
+export class Host implements SessionHost, NameResolver, NicListener {
   readonly node: NodeContext;
   readonly nics = new Map<string, Nic>();
   readonly ip: Ipv4;
@@ -59,14 +57,14 @@ export class Host implements SessionHost, NameResolver {
   failures = 0;
   /** Sockets for code that is no process of this host: examples, tests, services in code. Privileged. */
   readonly sockets: SocketApi;
-  private readonly interfaces = new Map<string, IpInterface>();
   private nextPid = 1;
 
   constructor(node: NodeContext, names: HostsFile, wakeups: Wakeups, options: HostOptions = {}) {
     this.node = node;
     this.names = names;
     this.wakeups = wakeups;
-    this.ip = new Ipv4(node, { forwarding: options.forwarding === true });
+    this.ip = new Ipv4(node);
+    this.ip.forwarding = options.forwarding === true;
     this.network = this.ip;
     this.icmp = this.ip.icmp;
     this.udp = new Udp(node, this.network);
@@ -92,15 +90,23 @@ export class Host implements SessionHost, NameResolver {
   addInterface(name: string, mac: MacAddress, mtu: number, addresses: readonly Prefix[]): Nic {
     const nic = new Nic(this.node, name, mac, mtu);
     this.nics.set(name, nic);
-    const ipInterface = this.ip.addInterface(nic);
-    this.interfaces.set(name, ipInterface);
-    for (const address of addresses) this.ip.addAddress(ipInterface, address);
+    this.ip.addInterface(nic);
+    nic.onLinkChange(this);
+    for (const address of addresses) {
+      const result = this.ip.addAddress(nic, address);
+      if (result < 0) throw new NetError(result, 'address add', `${address} dev ${name}`);
+    }
     return nic;
+  }
+
+  /** A cable was plugged, pulled or cut: the routes by this interface come or go. */
+  nicChanged(nic: Nic): void {
+    this.ip.linkChanged(nic);
   }
 
   /** All addresses of its interfaces, loopback apart, in order. */
   addresses(): Prefix[] {
-    return [...this.interfaces.values()].flatMap((each) => [...each.addresses]);
+    return this.ip.interfaces().flatMap((each) => (each.loopback ? [] : [...each.addresses]));
   }
 
   /** Adds a static route in the scenario's words. Throws a NetError: EINVAL, ENETUNREACH when `via` is no neighbour. */
@@ -110,12 +116,14 @@ export class Host implements SessionHost, NameResolver {
     if (to === null || (via === null && words.via !== undefined)) {
       throw new NetError(Errno.EINVAL, 'route add', `${words.to} via ${words.via ?? ''}`);
     }
-    const out = words.interface === undefined ? this.interfaceTo(via) : this.interfaces.get(words.interface);
-    if (out === undefined) throw new NetError(Errno.ENETUNREACH, 'route add', `via ${words.via ?? words.interface}`);
-    const gateway = via === null ? 0 : via.v4;
-    const route = new Route(to.network.v4, to.length, RouteType.Unicast, out, gateway, words.metric ?? 0);
-    const result = this.ip.routes.add(route);
-    if (result < 0) throw new NetError(result, 'route add', String(route));
+    const out = words.interface === undefined ? null : this.ip.interfaceNamed(words.interface);
+    if (out === null && words.interface !== undefined) throw new NetError(Errno.ENODEV, 'route add', words.interface);
+    const result = this.ip.addRoute(to, {
+      ...(via === null ? {} : { via }),
+      ...(out === null ? {} : { interface: out }),
+      ...(words.metric === undefined ? {} : { metric: words.metric }),
+    });
+    if (result < 0) throw new NetError(result, 'route add', `${words.to} via ${words.via ?? words.interface ?? ''}`);
   }
 
   /** Berkeley sockets with descriptors of their own. */
@@ -152,11 +160,6 @@ export class Host implements SessionHost, NameResolver {
 
   reverse(address: IpAddress): string | null {
     return this.names.reverse(address);
-  }
-
-  private interfaceTo(neighbour: IpAddress | null): IpInterface | undefined {
-    if (neighbour === null) return undefined;
-    return [...this.interfaces.values()].find((each) => each.addresses.some((prefix) => prefix.contains(neighbour)));
   }
 }
 

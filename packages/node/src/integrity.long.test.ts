@@ -1,0 +1,2 @@
+// The same tests with all of their seeds: NETARIUM_SUITE tells them.
+import './integrity.test.ts';

@@ -1,0 +1,3 @@
+import type { Network } from '../network.ts';
+
+export function lossyScenario(network: typeof Network, seed: number, bystander: boolean): Promise<string>;
