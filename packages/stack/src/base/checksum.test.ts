@@ -92,6 +92,7 @@ describe('fold', () => {
     [0x1fffe, 0xffff],
     [0xffffffff, 0xffff],
     [0x1_0000_0000, 1],
+    [2 ** 33 - 1, 1], // carries twice
     [2 ** 53 - 1, 0x1f],
     [2 ** 52, 0x10],
   ])('%d is %d', (total, folded) => {
@@ -134,6 +135,7 @@ describe('update', () => {
           [[0], 0xffff, 0],
           [[0xbaff], 0, 0xffff], // the rest sums to 0xffff
           [[0xbaff], 0xffff, 0],
+          [[0xbaff], 0, 1], // carries twice
           [[0xbaff], 0, 0],
           [[0xbaff], 0xffff, 0xffff],
         ],

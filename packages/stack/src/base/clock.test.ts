@@ -51,6 +51,16 @@ describe('Timer', () => {
     expect(fired).toEqual(['1000:7']);
   });
 
+  it('set to what it stands at, keeps its place', () => {
+    const queue = new EventQueue();
+    const { fired, timer } = timerOn(queue);
+    timer.set(100);
+    queue.at(100, { run: () => fired.push('other') }, 0);
+    timer.set(100);
+    queue.runUntil(100);
+    expect(fired).toEqual(['100:7', 'other']);
+  });
+
   it('set earlier, fires earlier, and once', () => {
     const queue = new EventQueue();
     const { fired, timer } = timerOn(queue);
