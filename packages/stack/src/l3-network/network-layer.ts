@@ -20,9 +20,10 @@ export interface ProtocolHandler {
   /**
    * An ICMP error about a packet of ours. `packet.start` stands at the quoted transport header, of which at least 8
    * bytes are there; `packet.l3` at the quoted IP header (our address is its source). Valid during the call only.
-   * `mtu` is the next hop's, in bytes, for "fragmentation needed"; otherwise 0.
+   * `mtu` is the next hop's, in bytes, for "fragmentation needed"; otherwise 0. `from` says so: a router, the remote
+   * host, or this host itself, when nobody answered ARP.
    */
-  icmpError(packet: PacketBuffer, type: number, code: number, mtu: number): void;
+  icmpError(packet: PacketBuffer, type: number, code: number, mtu: number, from: IpAddress): void;
 }
 
 /**
@@ -64,6 +65,8 @@ export interface SendOptions {
   dontFragment?: boolean;
   /** SO_BROADCAST: without it a broadcast is refused with EACCES. */
   broadcast?: boolean;
+  /** SO_BINDTODEVICE: only out of the interface with this index (`lo` is 1); with it, a broadcast needs no route. */
+  interfaceIndex?: number;
 }
 
 /** What the network layer offers to those above. */
@@ -73,9 +76,15 @@ export interface NetworkLayer {
    * The way to `remote`, with `local` as the source (null: chosen by the route). A negated error number when there is
    * none (ENETUNREACH) or `local` is not ours (EADDRNOTAVAIL).
    */
-  open(remote: IpAddress, protocol: number, local: IpAddress | null): Flow | number;
+  open(remote: IpAddress, protocol: number, local: IpAddress | null, options?: SendOptions): Flow | number;
   /** Sends one datagram that has no Flow; takes the packet over; 0 or a negated error number. `packet.start` at the transport header. */
-  send(packet: PacketBuffer, protocol: number, local: IpAddress | null, remote: IpAddress, options?: SendOptions): number;
+  send(
+    packet: PacketBuffer,
+    protocol: number,
+    local: IpAddress | null,
+    remote: IpAddress,
+    options?: SendOptions,
+  ): number;
   /** The source address that `open` would choose, or a negated error number. */
   sourceFor(remote: IpAddress): IpAddress | number;
   /** Is this an address of this host (loopback included)? */

@@ -1,0 +1,271 @@
+import type { Clock } from '../base/clock.ts';
+import { Drop, type DropReason } from '../base/drop-reasons.ts';
+import { Errno } from '../base/errors.ts';
+import { IpAddress } from '../base/ip-address.ts';
+import { MacAddress } from '../base/mac-address.ts';
+import type { NodeContext } from '../base/node-context.ts';
+import type { PacketBuffer } from '../base/packet-buffer.ts';
+import { What } from '../base/trace.ts';
+import { EtherType } from '../l2-link/ethernet.ts';
+import { fragmentIpv4 } from './fragmentation.ts';
+import type { IpInterface } from './ip-interface.ts';
+
+import {
+  DONT_FRAGMENT,
+  describeIpv4,
+  IPV4_HEADER_LENGTH,
+  IPV4_MAX_LENGTH,
+  ipv4AddressSum,
+  writeIpv4Header,
+} from './ipv4-header.ts';
+import type { Ipv4Paths } from './ipv4-paths.ts';
+import type { Neighbour } from './neighbours.ts';
+import { Cast, type Flow, Protocol } from './network-layer.ts';
+import { RouteType, type RoutingTable } from './routes.ts';
+
+export const DEFAULT_TTL = 64;
+/** RFC 1112 6.1: a group is the link's own unless one asks for more. */
+const MULTICAST_TTL = 1;
+
+/**
+ * The way to one remote address over IPv4.
+ *
+ * Route, source and neighbour are found once and hold until `RoutingTable.generation` changes; from then on `send` is
+ * five stores and a call. The neighbour's MAC address is read from its entry, so it may change at any time.
+ */
+export class Ipv4Flow implements Flow {
+  local = IpAddress.ANY4;
+  readonly remote: IpAddress;
+  cast: Cast = Cast.Unicast;
+  readonly headerLength = IPV4_HEADER_LENGTH;
+  pseudoSum = 0;
+  ttl = DEFAULT_TTL;
+  tos = 0;
+  dontFragment: boolean;
+
+  private readonly paths: Ipv4Paths;
+  private readonly routes: RoutingTable;
+  private readonly node: NodeContext;
+  private readonly clock: Clock;
+  private readonly protocol: number;
+  /** Index of the interface that it is bound to; 0: none. */
+  private readonly device: number;
+  /** The source that must be used; 0: what the route says, anew each time. */
+  private wanted: number;
+  private source = 0;
+  private readonly destination: number;
+  private addressSum = 0;
+  private identification = 0;
+  private interface: IpInterface;
+  private neighbour: Neighbour | null = null;
+  /** The `routes.generation` for which all this is right; 0: none yet. */
+  private generation = 0;
+  private pathMtu = IPV4_MAX_LENGTH;
+  /** The path carries less than anyone should believe: routers are left to fragment. */
+  private mtuLocked = false;
+  /** When the path MTU's time is over, ns. */
+  private lookAgainAt = Infinity;
+
+  /** Use `openFlow`. */
+  constructor(paths: Ipv4Paths, remote: IpAddress, protocol: number, local: number, device: number) {
+    this.paths = paths;
+    this.routes = paths.routes;
+    this.node = paths.node;
+    this.clock = paths.node.clock;
+    this.remote = remote;
+    this.destination = remote.v4;
+    this.protocol = protocol;
+    this.device = device;
+    this.wanted = local;
+    this.interface = paths.loopback;
+    this.dontFragment = protocol === Protocol.Tcp;
+  }
+
+  get mtu(): number {
+    if (this.generation !== this.routes.generation || this.clock.now >= this.lookAgainAt) this.find();
+    const mtu = this.interface.link.mtu;
+    return mtu < this.pathMtu ? mtu : this.pathMtu;
+  }
+
+  get checksumOffload(): boolean {
+    return this.interface.link.checksumOffload;
+  }
+
+  get segmentOffload(): number {
+    return this.interface.link.segmentOffload;
+  }
+
+  /** Finds the way, or finds it again; 0 or a negated error number. */
+  find(): number {
+    const { paths } = this;
+    const error = paths.find(this.destination, this.wanted, this.device);
+    if (error < 0) return error;
+    if (this.generation === 0) {
+      if (paths.cast === Cast.Multicast) this.ttl = MULTICAST_TTL;
+      this.setSource(paths.source);
+    } else if (this.source !== paths.source) {
+      this.setSource(paths.source);
+    }
+    this.cast = paths.cast;
+    this.interface = paths.interface;
+    this.neighbour = null;
+    this.generation = this.routes.generation;
+    const known = paths.mtus.find(this.destination);
+    this.pathMtu = known?.mtu ?? IPV4_MAX_LENGTH;
+    this.mtuLocked = known?.locked ?? false;
+    this.lookAgainAt = known?.until ?? Infinity;
+    return 0;
+  }
+
+  /** From now on the source is what it is: it has become part of a connection's name. */
+  keepSource(): void {
+    this.wanted = this.source;
+  }
+
+  send(packet: PacketBuffer): number {
+    if (this.generation !== this.routes.generation || this.clock.now >= this.lookAgainAt) {
+      const error = this.find();
+      if (error < 0) return this.refuse(packet, error);
+    }
+    const link = this.interface.link;
+    const length = packet.end - packet.start + IPV4_HEADER_LENGTH;
+    if (length > link.mtu || length > this.pathMtu) {
+      if (!this.fitsCut(packet, length)) return this.sendLarge(packet, length);
+    }
+    this.writeHeader(packet, length);
+    if (this.node.trace !== null) this.traceSend(packet);
+    if (this.cast === Cast.Broadcast) this.loopBack(packet);
+    const neighbour = this.neighbour;
+    if (neighbour !== null && this.clock.now < neighbour.fastUntil) {
+      return link.output(packet, neighbour.mac, EtherType.Ipv4);
+    }
+    return this.outputSlow(packet);
+  }
+
+  confirm(): void {
+    if (this.neighbour !== null) this.neighbour.confirm();
+  }
+
+  private setSource(source: number): void {
+    const { destination, protocol } = this;
+    this.source = source;
+    this.local = IpAddress.v4(source);
+    this.addressSum = ipv4AddressSum(source, destination);
+    this.pseudoSum = this.addressSum + protocol;
+    this.identification = this.paths.identifications.sequence(source, destination, protocol);
+  }
+
+  private writeHeader(packet: PacketBuffer, length: number): void {
+    packet.l4 = packet.start;
+    const at = packet.push(IPV4_HEADER_LENGTH);
+    packet.l3 = at;
+    const flags = this.dontFragment && !this.mtuLocked ? DONT_FRAGMENT : 0;
+    const identification = this.paths.identifications.next(this.identification);
+    writeIpv4Header(
+      packet.view,
+      at,
+      this.tos,
+      length,
+      identification,
+      flags,
+      this.ttl,
+      this.protocol,
+      this.source,
+      this.destination,
+      this.addressSum,
+    );
+  }
+
+  private outputSlow(packet: PacketBuffer): number {
+    if (this.neighbour === null || this.neighbour.gone) {
+      // `paths` may have looked for others since.
+      const error = this.paths.find(this.destination, this.wanted, this.device);
+      if (error < 0) return this.refuse(packet, error);
+      this.neighbour = this.paths.neighbour();
+      if (this.neighbour === null) {
+        this.node.drop(packet, Drop.NEIGHBOUR_TABLE_FULL, `${this.remote}`);
+        return -Errno.ENOBUFS;
+      }
+    }
+    return this.neighbour.output(packet);
+  }
+
+  /** A super-segment is long, but what it will be cut into fits. */
+  private fitsCut(packet: PacketBuffer, length: number): boolean {
+    if (packet.segmentSize === 0 || length > IPV4_MAX_LENGTH) return false;
+    const tcp = this.protocol === Protocol.Tcp && packet.length >= 20;
+    const header = tcp ? (packet.view.getUint8(packet.start + 12) >> 4) << 2 : 8;
+    return IPV4_HEADER_LENGTH + header + packet.segmentSize <= this.mtu;
+  }
+
+  /** Too long for the path in one piece. */
+  private sendLarge(packet: PacketBuffer, length: number): number {
+    const mtu = this.mtu;
+    const whole = length > IPV4_MAX_LENGTH || packet.segmentSize > 0;
+    if (whole || (this.dontFragment && !this.mtuLocked)) {
+      this.node.drop(packet, Drop.IP_FRAGMENTATION_NEEDED, `${length} bytes, the path carries ${mtu}`);
+      return -Errno.EMSGSIZE;
+    }
+    this.writeHeader(packet, length);
+    if (this.cast === Cast.Broadcast) this.loopBack(packet);
+    let fragment = fragmentIpv4(packet, mtu);
+    if (fragment === null) return this.refuse(packet, -Errno.EMSGSIZE);
+    let result = 0;
+    while (fragment !== null) {
+      const next: PacketBuffer | null = fragment.next;
+      fragment.next = null;
+      if (this.node.trace !== null) this.traceSend(fragment);
+      const error = this.outputSlow(fragment);
+      if (result === 0) result = error;
+      fragment = next;
+    }
+    return result;
+  }
+
+  /** A host hears its own broadcasts, as on Linux. */
+  private loopBack(packet: PacketBuffer): void {
+    this.paths.loopback.link.output(packet.copy(), MacAddress.ZERO, EtherType.Ipv4);
+  }
+
+  private refuse(packet: PacketBuffer, error: number): number {
+    this.node.drop(packet, reasonFor(error), `to ${this.remote}`);
+    return error;
+  }
+
+  private traceSend(packet: PacketBuffer): void {
+    const { node } = this;
+    const route = this.routes.lookup(this.destination);
+    const via = route === null || route.type !== RouteType.Unicast ? '' : ` by route ${route}`;
+    const detail = `${describeIpv4(packet.view, packet.start)}, dev ${this.interface.name}${via}`;
+    node.trace!.event(node.name, 3, What.Send, packet, 0, detail, 'RFC 791');
+  }
+}
+
+/** The way to `remote`, or a negated error number. `local` 0: as the route says, and changing with it. */
+export function openFlow(
+  paths: Ipv4Paths,
+  remote: IpAddress,
+  protocol: number,
+  local: number,
+  device: number,
+): Ipv4Flow | number {
+  const flow = new Ipv4Flow(paths, remote, protocol, local, device);
+  const error = flow.find();
+  return error < 0 ? error : flow;
+}
+
+/** The drop's reason that goes with an error number (negated). */
+export function reasonFor(error: number): DropReason {
+  switch (-error) {
+    case Errno.ENETUNREACH:
+      return Drop.IP_NO_ROUTE;
+    case Errno.EMSGSIZE:
+      return Drop.IP_FRAGMENTATION_NEEDED;
+    case Errno.EADDRNOTAVAIL:
+      return Drop.IP_BAD_SOURCE;
+    case Errno.ENETDOWN:
+      return Drop.NIC_DOWN;
+    default:
+      return Drop.IP_UNREACHABLE_ROUTE;
+  }
+}

@@ -1,0 +1,153 @@
+import { Drop } from '../base/drop-reasons.ts';
+import { formatIpv4, IpAddress } from '../base/ip-address.ts';
+import type { NodeContext } from '../base/node-context.ts';
+import type { PacketBuffer } from '../base/packet-buffer.ts';
+import { What } from '../base/trace.ts';
+import { fragmentIpv4 } from './fragmentation.ts';
+import type { IcmpErrors } from './icmp-errors.ts';
+import { IcmpType, TimeExceeded, Unreachable } from './icmp-header.ts';
+import type { IpLink } from './ip-link.ts';
+import {
+  decrementIpv4Ttl,
+  IPV4_HEADER_LENGTH,
+  ipv4Destination,
+  ipv4DontFragment,
+  ipv4HeaderLength,
+  ipv4Protocol,
+  ipv4Source,
+  ipv4Ttl,
+} from './ipv4-header.ts';
+import type { Neighbour, NeighbourTable } from './neighbours.ts';
+import { Protocol } from './network-layer.ts';
+import { type Route, RouteType } from './routes.ts';
+
+const MAPPED = 0xffff;
+
+/** What a router does with a packet for somebody else (RFC 1812 5.2 and 5.3). */
+export class Forwarder {
+  /** Packets sent on. */
+  forwarded = 0;
+  private readonly node: NodeContext;
+  private readonly neighbours: NeighbourTable;
+  private readonly errors: IcmpErrors;
+
+  constructor(node: NodeContext, neighbours: NeighbourTable, errors: IcmpErrors) {
+    this.node = node;
+    this.neighbours = neighbours;
+    this.errors = errors;
+  }
+
+  /**
+   * Sends on a packet that came in for another host; takes it over. `start` and `l3` stand at its checked header;
+   * `route` is what the table says of its destination.
+   */
+  forward(packet: PacketBuffer, route: Route | null): void {
+    const view = packet.view;
+    const at = packet.start;
+    if (!mayBeForwarded(ipv4Source(view, at), ipv4Destination(view, at))) {
+      this.node.drop(packet, Drop.IP_BROADCAST_NOT_FORWARDED);
+      return;
+    }
+    if (route === null || route.type !== RouteType.Unicast) {
+      this.refuse(packet, route);
+      return;
+    }
+    const ttl = ipv4Ttl(view, at);
+    if (ttl <= 1) {
+      this.errors.send(packet, IcmpType.TimeExceeded, TimeExceeded.Transit, 0);
+      this.node.drop(packet, Drop.IP_TTL_EXPIRED);
+      return;
+    }
+    const link = route.interface!.link;
+    const tooLong = packet.end - at > link.mtu && !fitsCut(packet, link.mtu);
+    if (tooLong && (ipv4DontFragment(view, at) || packet.segmentSize > 0)) {
+      this.errors.send(packet, IcmpType.DestinationUnreachable, Unreachable.FragmentationNeeded, link.mtu);
+      this.node.drop(packet, Drop.IP_FRAGMENTATION_NEEDED, `${packet.length} bytes, ${link.name} carries ${link.mtu}`);
+      return;
+    }
+    const neighbour = this.neighbourFor(packet, route);
+    if (neighbour === null) return;
+    const own = packet.writable();
+    decrementIpv4Ttl(own.view, own.start);
+    this.forwarded++;
+    if (this.node.trace !== null) this.trace(own, route, ttl - 1);
+    if (tooLong) this.sendFragments(own, neighbour, link);
+    else neighbour.output(own);
+  }
+
+  private refuse(packet: PacketBuffer, route: Route | null): void {
+    if (route === null) {
+      this.errors.send(packet, IcmpType.DestinationUnreachable, Unreachable.Net, 0);
+      this.node.drop(packet, Drop.IP_NO_ROUTE, `to ${formatIpv4(ipv4Destination(packet.view, packet.start))}`);
+      return;
+    }
+    if (route.type === RouteType.Unreachable) {
+      this.errors.send(packet, IcmpType.DestinationUnreachable, Unreachable.Host, 0);
+    } else if (route.type === RouteType.Prohibit) {
+      this.errors.send(packet, IcmpType.DestinationUnreachable, Unreachable.Prohibited, 0);
+    }
+    this.node.drop(packet, Drop.IP_UNREACHABLE_ROUTE, `${route}`);
+  }
+
+  private neighbourFor(packet: PacketBuffer, route: Route): Neighbour | null {
+    const on = route.interface!;
+    const hop = route.gateway !== 0 ? route.gateway : ipv4Destination(packet.view, packet.start);
+    const known = this.neighbours.find(0, 0, MAPPED, hop, on);
+    if (known !== null) return known;
+    const made = this.neighbours.obtain(IpAddress.v4(hop), on);
+    if (made === null) this.node.drop(packet, Drop.NEIGHBOUR_TABLE_FULL, formatIpv4(hop));
+    return made;
+  }
+
+  private sendFragments(packet: PacketBuffer, neighbour: Neighbour, link: IpLink): void {
+    let fragment = fragmentIpv4(packet, link.mtu);
+    if (fragment === null) {
+      this.node.drop(packet, Drop.IP_FRAGMENTATION_NEEDED, `${link.name} carries ${link.mtu}`);
+      return;
+    }
+    while (fragment !== null) {
+      const next: PacketBuffer | null = fragment.next;
+      fragment.next = null;
+      neighbour.output(fragment);
+      fragment = next;
+    }
+  }
+
+  private trace(packet: PacketBuffer, route: Route, ttl: number): void {
+    const to = formatIpv4(ipv4Destination(packet.view, packet.start));
+    const { node } = this;
+    node.trace!.event(
+      node.name,
+      3,
+      What.Forward,
+      packet,
+      0,
+      `to ${to} by route ${route}, TTL ${ttl}`,
+      'RFC 1812 5.2.1',
+    );
+  }
+}
+
+/**
+ * RFC 1812 5.3.7 and 4.2.2.11: not from or to 0.0.0.0/8, 127.0.0.0/8, or anything from 240.0.0.0 on; groups belong to
+ * a multicast router. RFC 3927 7: link-local addresses stay on their link.
+ */
+function mayBeForwarded(source: number, destination: number): boolean {
+  return isForwardable(source) && isForwardable(destination);
+}
+
+function isForwardable(address: number): boolean {
+  const net = address >>> 24;
+  return net !== 0 && net !== 127 && address < 0xe0000000 && address >>> 16 !== 0xa9fe;
+}
+
+/** A super-segment that will be cut into pieces that fit. */
+function fitsCut(packet: PacketBuffer, mtu: number): boolean {
+  if (packet.segmentSize === 0) return false;
+  const headerLength = ipv4HeaderLength(packet.view, packet.start);
+  const transport = packet.start + headerLength;
+  const isTcp =
+    ipv4Protocol(packet.view, packet.start) === Protocol.Tcp && transport + IPV4_HEADER_LENGTH <= packet.end;
+  const transportLength = isTcp ? (packet.view.getUint8(transport + 12) >> 4) << 2 : 8;
+  return headerLength + transportLength + packet.segmentSize <= mtu;
+}

@@ -1,0 +1,34 @@
+import type { MacAddress } from '../base/mac-address.ts';
+import type { PacketBuffer } from '../base/packet-buffer.ts';
+
+/**
+ * What layer 3 needs of an interface below: a NIC has all of it, and so have the loopback interface and, in tests, a
+ * few lines.
+ */
+export interface IpLink {
+  /** `eth0`. */
+  readonly name: string;
+  readonly mac: MacAddress;
+  /** Largest IP packet in bytes. */
+  mtu: number;
+  readonly up: boolean;
+  /** Takes packets with `Checksum.Partial`. */
+  checksumOffload: boolean;
+  /** Largest super-segment, in bytes of IP payload, that it cuts by itself; 0: none. */
+  segmentOffload: number;
+  /**
+   * Sends what stands from `packet.start` on to a station; takes the packet over. 0 or a negated error number, the
+   * packet being dropped then.
+   */
+  output(packet: PacketBuffer, destination: MacAddress, etherType: number): number;
+  register(etherType: number, handler: LinkHandler): void;
+}
+
+/** Who takes the frames of one EtherType. */
+export interface LinkHandler {
+  /**
+   * A frame for this station: `packet.start` at the payload, `packet.l2` at the frame header; `cast` is how it was
+   * addressed: 0 unicast, 1 broadcast, 2 multicast. The handler owns the packet.
+   */
+  etherInput(packet: PacketBuffer, link: IpLink, cast: 0 | 1 | 2): void;
+}

@@ -1,0 +1,178 @@
+import { Drop } from '../base/drop-reasons.ts';
+import type { NodeContext } from '../base/node-context.ts';
+import type { PacketBuffer } from '../base/packet-buffer.ts';
+import { What } from '../base/trace.ts';
+import type { Forwarder } from './forwarding.ts';
+import type { IcmpErrors } from './icmp-errors.ts';
+import { IcmpType, TimeExceeded, Unreachable } from './icmp-header.ts';
+import type { IpInterface } from './ip-interface.ts';
+import type { IpLink, LinkHandler } from './ip-link.ts';
+import {
+  checkIpv4Header,
+  describeIpv4,
+  IPV4_HEADER_LENGTH,
+  IPV4_MAX_LENGTH,
+  ipv4Destination,
+  ipv4FragmentOffset,
+  ipv4HeaderLength,
+  ipv4IsFragment,
+  ipv4Protocol,
+  ipv4Source,
+  ipv4TotalLength,
+  protocolName,
+} from './ipv4-header.ts';
+import { checkOptions, OPTIONS_GOOD, OPTIONS_SOURCE_ROUTE } from './ipv4-options.ts';
+import { type Ipv4Paths, LIMITED_BROADCAST } from './ipv4-paths.ts';
+import { Cast, type ProtocolHandler } from './network-layer.ts';
+import { Reassembly, type ReassemblyOwner } from './reassembly.ts';
+import { type Route, RouteType } from './routes.ts';
+
+/** The way in of IPv4: checks a packet (RFC 1812 5.2.2, RFC 1122 3.2.1) and says whose it is. */
+export class Ipv4Input implements ReassemblyOwner {
+  /** Send on what is for others: what makes a router of a host. */
+  forwarding = false;
+  readonly reassembly: Reassembly;
+  private readonly node: NodeContext;
+  private readonly paths: Ipv4Paths;
+  private readonly handlers: readonly (ProtocolHandler | null)[];
+  private readonly errors: IcmpErrors;
+  private readonly forwarder: Forwarder;
+
+  constructor(
+    node: NodeContext,
+    paths: Ipv4Paths,
+    handlers: readonly (ProtocolHandler | null)[],
+    errors: IcmpErrors,
+    forwarder: Forwarder,
+  ) {
+    this.node = node;
+    this.paths = paths;
+    this.handlers = handlers;
+    this.errors = errors;
+    this.forwarder = forwarder;
+    this.reassembly = new Reassembly(node, this);
+  }
+
+  /** Takes a packet that came in on `from`; `linkCast` is how its frame was addressed. */
+  input(packet: PacketBuffer, from: IpInterface, linkCast: Cast): void {
+    const { node } = this;
+    const fault = checkIpv4Header(packet);
+    if (fault !== Drop.NONE) {
+      node.drop(packet, fault);
+      return;
+    }
+    const view = packet.view;
+    const at = packet.start;
+    packet.l3 = at;
+    packet.trim(ipv4TotalLength(view, at)); // an Ethernet frame may be padded
+    if (node.trace !== null) {
+      node.trace.event(node.name, 3, What.Receive, packet, 0, describeIpv4(view, at), 'RFC 1812 5.2.1');
+    }
+    const source = ipv4Source(view, at);
+    const destination = ipv4Destination(view, at);
+    if (!from.loopback && (source >>> 24 === 127 || destination >>> 24 === 127)) {
+      node.drop(packet, Drop.LOOPBACK_ON_WIRE);
+      return;
+    }
+    if (!this.canBeSource(source, destination, from)) {
+      node.drop(packet, Drop.IP_BAD_SOURCE);
+      return;
+    }
+    if (destination === 0) {
+      node.drop(packet, Drop.IP_BAD_DESTINATION);
+      return;
+    }
+    const headerLength = ipv4HeaderLength(view, at);
+    if (headerLength > IPV4_HEADER_LENGTH && !this.optionsGood(packet, headerLength)) return;
+    const route = this.paths.routes.lookup(destination);
+    const cast = this.paths.castOf(destination, route);
+    if (cast < 0) this.notForUs(packet, destination, route, linkCast);
+    // RFC 1122 3.3.6: else one frame could make every host of a link answer.
+    else if (cast === Cast.Unicast && linkCast !== Cast.Unicast) node.drop(packet, Drop.IP_UNICAST_IN_BROADCAST);
+    else if (ipv4IsFragment(view, at)) this.fragment(packet, cast as Cast);
+    else this.deliver(packet, headerLength, cast as Cast);
+  }
+
+  /**
+   * RFC 1122 3.2.1.3 and RFC 1812 5.3.7: a source is one host's address, and from outside not ours. 0.0.0.0 is who has
+   * no address yet, and speaks to everybody.
+   */
+  private canBeSource(source: number, destination: number, from: IpInterface): boolean {
+    if (source === 0) return destination === LIMITED_BROADCAST || destination >>> 28 === 0xe;
+    if (source >>> 24 === 0 || source >>> 28 === 0xe || source === LIMITED_BROADCAST) return false;
+    if (from.loopback) return true;
+    const route = this.paths.routes.lookup(source);
+    return route === null || (route.type !== RouteType.Local && route.type !== RouteType.Broadcast);
+  }
+
+  /** Ends the packet unless its options are in order. */
+  private optionsGood(packet: PacketBuffer, headerLength: number): boolean {
+    const start = packet.start + IPV4_HEADER_LENGTH;
+    const found = checkOptions(packet.view, start, packet.start + headerLength);
+    if (found === OPTIONS_GOOD) return true;
+    if (found === OPTIONS_SOURCE_ROUTE) {
+      this.errors.send(packet, IcmpType.DestinationUnreachable, Unreachable.SourceRouteFailed, 0);
+      this.node.drop(packet, Drop.IP_SOURCE_ROUTE);
+    } else {
+      this.errors.send(packet, IcmpType.ParameterProblem, 0, found);
+      this.node.drop(packet, Drop.IP_BAD_OPTION, `at byte ${found}`);
+    }
+    return false;
+  }
+
+  private notForUs(packet: PacketBuffer, destination: number, route: Route | null, linkCast: Cast): void {
+    const isFragment = ipv4IsFragment(packet.view, packet.l3);
+    if (destination >>> 28 === 0xe) {
+      this.node.drop(packet, Drop.IP_MULTICAST_NOT_MEMBER);
+    } else if (!this.forwarding) {
+      this.node.drop(packet, Drop.IP_NOT_FOR_US);
+    } else if (linkCast !== Cast.Unicast) {
+      this.node.drop(packet, Drop.IP_BROADCAST_NOT_FORWARDED);
+    } else if (isFragment && ipv4FragmentOffset(packet.view, packet.l3) + packet.length > IPV4_MAX_LENGTH) {
+      this.node.drop(packet, Drop.FRAGMENT_BAD);
+    } else {
+      this.forwarder.forward(packet, route);
+    }
+  }
+
+  private fragment(packet: PacketBuffer, cast: Cast): void {
+    const whole = this.reassembly.add(packet);
+    if (whole !== null) this.deliver(whole, ipv4HeaderLength(whole.view, whole.l3), cast);
+  }
+
+  /** Hands a whole packet to the protocol that it is for. */
+  private deliver(packet: PacketBuffer, headerLength: number, cast: Cast): void {
+    const { node } = this;
+    const protocol = ipv4Protocol(packet.view, packet.l3);
+    const handler = this.handlers[protocol];
+    if (handler === null) {
+      this.errors.send(packet, IcmpType.DestinationUnreachable, Unreachable.Protocol, 0);
+      node.drop(packet, Drop.IP_UNKNOWN_PROTOCOL, protocolName(protocol));
+      return;
+    }
+    if (node.trace !== null) {
+      node.trace.event(node.name, 3, What.Deliver, packet, 0, `to ${protocolName(protocol)}`, 'RFC 791 2.2');
+    }
+    packet.l4 = packet.pull(headerLength);
+    handler.input(packet, cast);
+  }
+
+  reassemblyExpired(packet: PacketBuffer): void {
+    this.errors.send(packet, IcmpType.TimeExceeded, TimeExceeded.Reassembly, 0);
+  }
+}
+
+/** The way in from one interface. */
+export class Ipv4Port implements LinkHandler {
+  private readonly ipv4: Ipv4Input;
+  private readonly from: IpInterface;
+
+  constructor(ipv4: Ipv4Input, from: IpInterface) {
+    this.ipv4 = ipv4;
+    this.from = from;
+  }
+
+  etherInput(packet: PacketBuffer, _link: IpLink, cast: 0 | 1 | 2): void {
+    this.ipv4.input(packet, this.from, cast);
+  }
+}

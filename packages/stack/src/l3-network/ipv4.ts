@@ -1,0 +1,237 @@
+import { Errno } from '../base/errors.ts';
+import { IpAddress } from '../base/ip-address.ts';
+import type { NodeContext } from '../base/node-context.ts';
+import type { PacketBuffer } from '../base/packet-buffer.ts';
+import { Prefix } from '../base/prefix.ts';
+import { EtherType } from '../l2-link/ethernet.ts';
+import { Arp } from './arp.ts';
+import type { Ipv4Flow } from './flow.ts';
+import { Forwarder } from './forwarding.ts';
+import { Icmp } from './icmp.ts';
+import { IcmpErrors } from './icmp-errors.ts';
+import { IpInterface } from './ip-interface.ts';
+import type { IpLink } from './ip-link.ts';
+import { Ipv4Input, Ipv4Port } from './ipv4-input.ts';
+import { Ipv4Output } from './ipv4-output.ts';
+import { Ipv4Paths } from './ipv4-paths.ts';
+import { Loopback } from './loopback.ts';
+import type { NeighbourTable } from './neighbours.ts';
+import { type NetworkLayer, Protocol, type ProtocolHandler, type SendOptions } from './network-layer.ts';
+import { PathMtus } from './path-mtu.ts';
+import { Route, RouteOrigin, RouteType, RoutingTable } from './routes.ts';
+
+/** A route as a person gives it. */
+export interface RouteOptions {
+  /** The next hop. */
+  via?: IpAddress;
+  /** Needed without `via`; with it, found by itself. */
+  interface?: IpInterface;
+  metric?: number;
+  type?: RouteType;
+  /** The source address of what goes by this route. */
+  source?: IpAddress;
+  origin?: RouteOrigin;
+}
+
+/**
+ * IPv4 of one host (RFC 791, RFC 1122 3; RFC 1812 where `forwarding` is on): joins the parts of this folder, which do
+ * the work, and keeps interfaces, their addresses, and the routes that follow from these.
+ */
+export class Ipv4 implements NetworkLayer {
+  readonly routes: RoutingTable;
+  readonly arp: Arp;
+  readonly mtus: PathMtus;
+  readonly icmp: Icmp;
+  /** `lo` */
+  readonly loopback: IpInterface;
+  private readonly links: IpInterface[] = [];
+  private nextIndex = 1;
+  private readonly handlers = new Array<ProtocolHandler | null>(256).fill(null);
+  private readonly paths: Ipv4Paths;
+  private readonly output: Ipv4Output;
+  private readonly errors: IcmpErrors;
+  private readonly inbound: Ipv4Input;
+  private readonly forwarder: Forwarder;
+
+  constructor(node: NodeContext) {
+    this.routes = new RoutingTable(node.limits.routes);
+    this.arp = new Arp(node);
+    this.mtus = new PathMtus(node, this.routes);
+    const lo = new Loopback(node);
+    this.loopback = new IpInterface(this.nextIndex++, lo, true);
+    this.links.push(this.loopback);
+    this.paths = new Ipv4Paths(node, this.routes, this.mtus, this.arp.neighbours, this.links, this.loopback);
+    this.output = new Ipv4Output(node, this.paths);
+    this.errors = new IcmpErrors(node, this.paths, this.output, this.handlers);
+    this.arp.errors = this.errors;
+    this.icmp = new Icmp(node, this.paths, this.output, this.errors, this.mtus);
+    this.handlers[Protocol.Icmp] = this.icmp;
+    this.forwarder = new Forwarder(node, this.arp.neighbours, this.errors);
+    this.inbound = new Ipv4Input(node, this.paths, this.handlers, this.errors, this.forwarder);
+    lo.register(EtherType.Ipv4, new Ipv4Port(this.inbound, this.loopback));
+    this.addAddress(lo, new Prefix(IpAddress.LOOPBACK4, 8));
+  }
+
+  /** Sends on what is for others: a router does, a host does not (RFC 1122 3.3.1.1). */
+  get forwarding(): boolean {
+    return this.inbound.forwarding;
+  }
+  set forwarding(on: boolean) {
+    this.inbound.forwarding = on;
+  }
+
+  get neighbours(): NeighbourTable {
+    return this.arp.neighbours;
+  }
+
+  /** `lo` first, then as they were added. */
+  interfaces(): readonly IpInterface[] {
+    return this.links;
+  }
+
+  interfaceOf(link: IpLink): IpInterface | null {
+    return this.links.find((candidate) => candidate.link === link) ?? null;
+  }
+
+  interfaceNamed(name: string): IpInterface | null {
+    return this.links.find((candidate) => candidate.name === name) ?? null;
+  }
+
+  /** From now on speaks IPv4 and ARP on this link; the same interface again if it does already. */
+  addInterface(link: IpLink): IpInterface {
+    const known = this.interfaceOf(link);
+    if (known !== null) return known;
+    const made = new IpInterface(this.nextIndex++, link, false);
+    this.links.push(made);
+    link.register(EtherType.Ipv4, new Ipv4Port(this.inbound, made));
+    this.arp.attach(made);
+    return made;
+  }
+
+  /** Gives the host an address on a link; 0, or EEXIST or EINVAL (negated). */
+  addAddress(link: IpLink, prefix: Prefix): number {
+    const { address } = prefix;
+    if (address.family !== 4 || address.isMulticast || address.isUnspecified || address.v4 >= 0xf0000000) {
+      return -Errno.EINVAL;
+    }
+    const on = this.addInterface(link);
+    if (on.has(address)) return -Errno.EEXIST;
+    on.addresses = [...on.addresses, prefix];
+    this.renewKernelRoutes(on);
+    return 0;
+  }
+
+  /** Takes an address away, and the static routes whose source it is; 0 or EADDRNOTAVAIL (negated). */
+  removeAddress(link: IpLink, address: IpAddress): number {
+    const on = this.interfaceOf(link);
+    if (on === null || !on.has(address)) return -Errno.EADDRNOTAVAIL;
+    on.addresses = on.addresses.filter((prefix) => !prefix.address.equals(address));
+    this.renewKernelRoutes(on);
+    if (!this.isLocal(address)) this.routes.removeWhere((route) => route.source === address.v4);
+    return 0;
+  }
+
+  /** The link went up or down: routes that lead there follow, and so do flows. */
+  linkChanged(link: IpLink): void {
+    const changed = this.interfaceOf(link);
+    if (changed === null || changed.up === link.up) return;
+    changed.up = link.up;
+    this.routes.interfaceChanged(changed);
+    if (!changed.up) this.neighbours.removeAll(changed);
+  }
+
+  /**
+   * Adds a route to `to`; 0 or a negated error number: EEXIST (one with this metric is there), ENETUNREACH (the next
+   * hop is not on a link of ours), ENODEV (neither next hop nor interface), ENOBUFS (too many).
+   */
+  addRoute(to: Prefix, options: RouteOptions): number {
+    const type = options.type ?? RouteType.Unicast;
+    const leads = type === RouteType.Unicast;
+    let out = options.interface ?? null;
+    if (leads && options.via !== undefined && out === null) {
+      const way = this.routes.lookup(options.via.v4);
+      if (way === null || way.type !== RouteType.Unicast || way.gateway !== 0) return -Errno.ENETUNREACH;
+      out = way.interface;
+    }
+    if (leads && out === null) return -Errno.ENODEV;
+    const route = new Route(
+      to.network.v4,
+      to.length,
+      type,
+      leads ? out : null,
+      options.via?.v4 ?? 0,
+      options.metric ?? 0,
+      options.source?.v4 ?? 0,
+      options.origin ?? RouteOrigin.Static,
+    );
+    return this.routes.add(route);
+  }
+
+  /** Removes the best route to exactly `to` that fits what is given; 0 or ENOENT (negated; Linux says ESRCH). */
+  removeRoute(to: Prefix, options: RouteOptions = {}): number {
+    const route = this.routes.find(to, options.via, options.interface, options.metric);
+    return route !== null && this.routes.remove(route) ? 0 : -Errno.ENOENT;
+  }
+
+  register(protocol: number, handler: ProtocolHandler): void {
+    this.handlers[protocol] = handler;
+  }
+
+  open(remote: IpAddress, protocol: number, local: IpAddress | null, options?: SendOptions): Ipv4Flow | number {
+    return this.output.open(remote, protocol, local, options);
+  }
+
+  send(
+    packet: PacketBuffer,
+    protocol: number,
+    local: IpAddress | null,
+    remote: IpAddress,
+    options?: SendOptions,
+  ): number {
+    return this.output.send(packet, protocol, local, remote, options);
+  }
+
+  sourceFor(remote: IpAddress): IpAddress | number {
+    return this.output.sourceFor(remote);
+  }
+
+  isLocal(address: IpAddress): boolean {
+    return address.family === 4 && this.paths.isLocal(address.v4);
+  }
+
+  sendIcmpError(packet: PacketBuffer, type: number, code: number, info = 0): void {
+    this.errors.send(packet, type, code, info);
+  }
+
+  /** Packets sent on for others so far. */
+  get forwarded(): number {
+    return this.forwarder.forwarded;
+  }
+
+  /** Lets go of everything that waits here: for a host that is switched off. */
+  stop(): void {
+    this.inbound.reassembly.clear();
+    for (const each of this.links) this.neighbours.removeAll(each);
+  }
+
+  /** What follows from an interface's addresses: the address is ours, its network is on the link, and broadcasts. */
+  private renewKernelRoutes(on: IpInterface): void {
+    this.routes.removeWhere((route) => route.interface === on && route.origin === RouteOrigin.Kernel);
+    const networks: Prefix[] = [];
+    for (const prefix of on.addresses) {
+      const own = prefix.address.v4;
+      this.kernelRoute(own, 32, RouteType.Local, on, own);
+      // A second address in a network that is here already adds no second way there.
+      if (prefix.length === 32 || networks.some((other) => other.network.equals(prefix.network))) continue;
+      networks.push(prefix);
+      this.kernelRoute(prefix.network.v4, prefix.length, on.loopback ? RouteType.Local : RouteType.Unicast, on, own);
+      if (prefix.length >= 31 || on.loopback) continue;
+      this.kernelRoute(prefix.broadcast4, 32, RouteType.Broadcast, on, own);
+      this.kernelRoute(prefix.network.v4, 32, RouteType.Broadcast, on, own); // as 4.2BSD had it (RFC 1122 3.3.6)
+    }
+  }
+
+  private kernelRoute(network: number, length: number, type: RouteType, on: IpInterface, source: number): void {
+    this.routes.append(new Route(network, length, type, on, 0, 0, source, RouteOrigin.Kernel));
+  }
+}
