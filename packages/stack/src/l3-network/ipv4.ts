@@ -72,6 +72,10 @@ export class Ipv4 implements NetworkLayer {
     this.addAddress(lo, new Prefix(IpAddress.LOOPBACK4, 8));
   }
 
+  get generation(): number {
+    return this.routes.generation;
+  }
+
   /** Sends on what is for others: a router does, a host does not (RFC 1122 3.3.1.1). */
   get forwarding(): boolean {
     return this.inbound.forwarding;

@@ -71,6 +71,8 @@ export interface SendOptions {
 
 /** What the network layer offers to those above. */
 export interface NetworkLayer {
+  /** Another number whenever a route or an address changes: who keeps a flow without having fixed its source looks again. */
+  readonly generation: number;
   register(protocol: number, handler: ProtocolHandler): void;
   /**
    * The way to `remote`, with `local` as the source (null: chosen by the route). A negated error number when there is
