@@ -1,0 +1,410 @@
+import { finish as finishSum, sum } from '../../base/checksum.ts';
+import { Drop, type DropReason } from '../../base/drop-reasons.ts';
+import { Errno } from '../../base/errors.ts';
+import { IpAddress } from '../../base/ip-address.ts';
+import type { NodeContext } from '../../base/node-context.ts';
+import { Checksum, HEADROOM, type PacketBuffer } from '../../base/packet-buffer.ts';
+import { What } from '../../base/trace.ts';
+import { Cast, type NetworkLayer, Protocol, type ProtocolHandler } from '../../l3-network/network-layer.ts';
+import { type PortBinding, PortTable } from '../ports.ts';
+import { type StreamOwner, TcpConnection } from './connection.ts';
+import { TcpCounters } from './counters.ts';
+import { EndpointTable, portsKey } from './demux.ts';
+import { predicted } from './fast-path.ts';
+import { icmpErrorArrives } from './icmp.ts';
+import { segmentArrives } from './input.ts';
+import { SequenceSource } from './isn.ts';
+import { type ListenerOwner, TcpListener } from './listener.ts';
+import { socketOptions, TCP_OPTIONS, type TcpOptions, type TcpSocketOptions } from './options.ts';
+import { transmit, updateSegmentSize } from './output.ts';
+import { SackBlocks } from './sack.ts';
+import { Mark, SegmentPool } from './segment.ts';
+import { TcpState } from './states.ts';
+import { CHECKSUM, Flag, MIN_HEADER, readSegment, SegmentFields, writeHeader, writeTimestamps } from './tcp-header.ts';
+import { type TimeWait, TimeWaitTable } from './time-wait.ts';
+
+export { Ready } from '../readiness.ts';
+export { type StreamOwner, TcpConnection } from './connection.ts';
+export { type ListenerOwner, TcpListener } from './listener.ts';
+export { SOCKET_OPTIONS, socketOptions, type TcpOptions, type TcpSocketOptions } from './options.ts';
+export { stateName, TcpState } from './states.ts';
+
+/** Linux offers a scale for the largest buffer that a socket may get by itself (`tcp_rmem`, 6 MiB). */
+const SCALE_FOR_BYTES = 6 << 20;
+
+/** The Transmission Control Protocol of one host (RFC 9293): registers itself with the network layer. */
+export class Tcp implements ProtocolHandler {
+  readonly node: NodeContext;
+  readonly network: NetworkLayer;
+  readonly options: TcpOptions;
+  readonly ports: PortTable;
+  readonly counters: TcpCounters = new TcpCounters();
+  readonly segments: SegmentPool = new SegmentPool();
+  readonly timeWaits: TimeWaitTable;
+  private readonly table: EndpointTable<TcpConnection>;
+  private readonly byPort = new Map<number, TcpListener>();
+  private readonly sequences: SequenceSource;
+  private readonly fields = new SegmentFields();
+  /** Connections and listeners with something to do once the segments at hand were read. */
+  private dirtyHead: TcpConnection | null = null;
+  private dirtyTail: TcpConnection | null = null;
+  private dirtyListeners: TcpListener | null = null;
+  private batches = 0;
+  private flushing = false;
+
+  constructor(node: NodeContext, network: NetworkLayer, options: Partial<TcpOptions> = {}) {
+    this.node = node;
+    this.network = network;
+    this.options = { ...TCP_OPTIONS, ...options };
+    const random = node.random.fork('tcp');
+    this.ports = new PortTable(node, 'tcp ports');
+    this.sequences = new SequenceSource(random);
+    this.table = new EndpointTable<TcpConnection>(random.u32());
+    this.timeWaits = new TimeWaitTable(this, random.u32());
+    network.register(Protocol.Tcp, this);
+  }
+
+  /**
+   * Active OPEN: sends a SYN from `binding` to `remote`. Returns the connection in SYN-SENT, or a negated error number:
+   * ENETUNREACH, EADDRNOTAVAIL (from `NetworkLayer.open`), EADDRINUSE (these two ends are connected already).
+   * The connection holds the binding until its end, TIME-WAIT included.
+   */
+  connect(
+    binding: PortBinding,
+    remote: IpAddress,
+    remotePort: number,
+    owner: StreamOwner | null = null,
+    options: Partial<TcpSocketOptions> = {},
+  ): TcpConnection | number {
+    // RFC 9293 3.9.2.3: "An OPEN call [...] to a broadcast or multicast address MUST be rejected".
+    if (remote.isMulticast || remote.equals(IpAddress.BROADCAST4)) return -Errno.ENETUNREACH;
+    if (remotePort <= 0 || remotePort > 65535) return -Errno.EADDRNOTAVAIL;
+    const flow = this.network.open(remote, Protocol.Tcp, binding.address);
+    if (typeof flow === 'number') return flow;
+    const ports = portsKey(remotePort, binding.port);
+    if (this.table.find(ports, flow.remote, flow.local) !== null) return -Errno.EADDRINUSE;
+    const waiting = this.timeWaits.table.find(ports, flow.remote, flow.local);
+    const { now } = this.node.clock;
+    if (waiting !== null) {
+      // RFC 6191 and Linux's tcp_tw_reuse: timestamps tell the new connection from the old one after a second.
+      if (!waiting.timestamps || now - waiting.tsRecentAtNs < 1e9) return -Errno.EADDRINUSE;
+      this.timeWaits.end(waiting, 'a new connection takes its place');
+    }
+    const c = new TcpConnection(this, flow, binding, binding.port, remotePort, socketOptions(options));
+    binding.retain();
+    c.owner = owner;
+    this.prepare(c, waiting === null ? null : waiting.sndNxt);
+    c.setState(TcpState.SynSent, 'active OPEN');
+    this.counters.activeOpens++;
+    this.table.add(c);
+    c.sendQueue.appendControl(Mark.Syn, c.iss);
+    c.writeSeq = (c.iss + 1) | 0;
+    const syn = c.sendQueue.head!;
+    c.sendQueue.unsent = null;
+    transmit(c, syn, '');
+    return c;
+  }
+
+  /** Passive OPEN. Returns the listener, which holds the binding, or -EADDRINUSE. */
+  listen(
+    binding: PortBinding,
+    backlog: number,
+    owner: ListenerOwner | null = null,
+    options: Partial<TcpSocketOptions> = {},
+  ): TcpListener | number {
+    if (!binding.mayListen()) return -Errno.EADDRINUSE;
+    const listener = new TcpListener(this, binding, backlog, owner, socketOptions(options));
+    binding.retain();
+    binding.listening = true;
+    listener.next = this.byPort.get(binding.port) ?? null;
+    this.byPort.set(binding.port, listener);
+    return listener;
+  }
+
+  /** All connections but those in TIME-WAIT, which are `timeWaits`. */
+  connections(): Iterable<TcpConnection> {
+    return this.table;
+  }
+
+  *listeners(): Iterable<TcpListener> {
+    for (const first of this.byPort.values()) {
+      for (let listener: TcpListener | null = first; listener !== null; listener = listener.next) yield listener;
+    }
+  }
+
+  /**
+   * Who delivers several packets in a row puts them between `beginBatch` and `endBatch`: acknowledgements and wake-ups
+   * then go out once, at the end.
+   */
+  beginBatch(): void {
+    this.batches++;
+  }
+
+  endBatch(): void {
+    this.batches--;
+    this.flushUnlessBatched();
+  }
+
+  input(packet: PacketBuffer, cast: Cast): void {
+    const { node, fields } = this;
+    this.counters.inSegs++;
+    const { view } = packet;
+    const reason = readSegment(view, packet.start, packet.end, fields);
+    if (reason !== 0 || cast !== Cast.Unicast) {
+      if (reason !== 0) this.counters.inErrs++;
+      node.drop(packet, reason !== 0 ? reason : Drop.TCP_BAD_ADDRESS);
+      return;
+    }
+    if (packet.checksum === Checksum.None && !rightChecksum(packet)) {
+      this.counters.inErrs++;
+      node.drop(packet, Drop.TCP_BAD_CHECKSUM);
+      return;
+    }
+    if (node.trace !== null) node.trace.event(node.name, 4, What.Receive, packet, 0, '', 'RFC 9293 3.10.7');
+    const c = this.table.findIn(view.getInt32(packet.start), view, packet.l3);
+    if (c === null) this.unmatched(packet);
+    else if (!this.options.fastPath || !predicted(c, fields, packet)) segmentArrives(c, fields, packet);
+    if (this.batches === 0) this.flush();
+  }
+
+  icmpError(packet: PacketBuffer, type: number, code: number, mtu: number): void {
+    icmpErrorArrives(this, packet, type, code, mtu);
+    this.flushUnlessBatched();
+  }
+
+  /** The connection with these two ends, or null. */
+  find(ports: number, remote: IpAddress, local: IpAddress): TcpConnection | null {
+    return this.table.find(ports, remote, local);
+  }
+
+  flushUnlessBatched(): void {
+    if (this.batches === 0) this.flush();
+  }
+
+  /** Does what the segments read so far made possible: wake-ups, sending, acknowledging. */
+  private flush(): void {
+    if (this.flushing) return;
+    this.flushing = true;
+    try {
+      while (this.dirtyHead !== null || this.dirtyListeners !== null) {
+        if (this.dirtyHead !== null) this.settleNext(this.dirtyHead);
+        else this.tellNext(this.dirtyListeners!);
+      }
+    } finally {
+      // Should a program's callback throw, the others are still served by the next segment.
+      this.flushing = false;
+    }
+  }
+
+  private settleNext(c: TcpConnection): void {
+    this.dirtyHead = c.dirtyNext;
+    if (this.dirtyHead === null) this.dirtyTail = null;
+    c.dirtyNext = null;
+    c.dirty = false;
+    c.settle();
+  }
+
+  private tellNext(listener: TcpListener): void {
+    this.dirtyListeners = listener.dirtyNext;
+    listener.dirtyNext = null;
+    listener.dirty = false;
+    if (listener.owner !== null && listener.pending > 0) listener.owner.listenerReady();
+  }
+
+  markDirty(c: TcpConnection): void {
+    c.dirty = true;
+    if (this.dirtyTail === null) this.dirtyHead = c;
+    else this.dirtyTail.dirtyNext = c;
+    this.dirtyTail = c;
+  }
+
+  markListenerDirty(listener: TcpListener): void {
+    if (listener.dirty) return;
+    listener.dirty = true;
+    listener.dirtyNext = this.dirtyListeners;
+    this.dirtyListeners = listener;
+  }
+
+  /** Takes an ended connection out of the table, and off its listener. */
+  remove(c: TcpConnection): void {
+    this.table.remove(c);
+    if (c.listener !== null) c.listener.ended(c);
+  }
+
+  removeListener(listener: TcpListener): void {
+    const port = listener.localPort;
+    const first = this.byPort.get(port) ?? null;
+    if (first === listener) {
+      if (listener.next === null) this.byPort.delete(port);
+      else this.byPort.set(port, listener.next);
+    } else {
+      let before = first;
+      while (before !== null && before.next !== listener) before = before.next;
+      if (before !== null) before.next = listener.next;
+    }
+    listener.binding.listening = false;
+  }
+
+  sackBlocksOf(c: TcpConnection): SackBlocks {
+    c.sackBlocks ??= new SackBlocks();
+    return c.sackBlocks;
+  }
+
+  /** A connection for a SYN that came to `listener`; null when there is no way back to its sender. */
+  accepted(
+    listener: TcpListener,
+    packet: PacketBuffer,
+    segment: SegmentFields,
+    after: number | null,
+  ): TcpConnection | null {
+    const remote = sourceOf(packet);
+    if (remote.isMulticast || remote.isUnspecified || remote.equals(IpAddress.BROADCAST4)) return null;
+    const flow = this.network.open(remote, Protocol.Tcp, destinationOf(packet));
+    if (typeof flow === 'number') return null;
+    const { binding } = listener;
+    const c = new TcpConnection(this, flow, binding, segment.destinationPort, segment.sourcePort, listener.options);
+    binding.retain();
+    this.prepare(c, after);
+    this.table.add(c);
+    return c;
+  }
+
+  /** Initial sequence number, timestamp offset, window scale. `after`: SND.NXT of the connection it comes after. */
+  private prepare(c: TcpConnection, after: number | null): void {
+    const { now } = this.node.clock;
+    c.iss = this.sequences.isn(c.local, c.localPort, c.remote, c.remotePort, now);
+    // RFC 1122 4.2.2.13 (b): "assigns its initial sequence number for the new connection to be larger than the largest
+    // sequence number it used on the previous connection incarnation". A window's width on, as Linux has it.
+    if (after !== null) c.iss = (after + 65535 + 2) | 0;
+    c.sndUna = c.iss;
+    c.sndNxt = c.iss;
+    c.recoveryPoint = c.iss;
+    if (c.timestamps) c.tsOffset = this.sequences.timestampOffset(c.local, c.remote);
+    c.lastReceivedNs = now;
+    c.progressAtNs = now;
+    updateSegmentSize(c);
+    if (c.scaling) {
+      const most = Math.max(c.receiveLimit, SCALE_FOR_BYTES);
+      while (c.rcvScale < 14 && 65535 * 2 ** c.rcvScale < most) c.rcvScale++;
+    }
+  }
+
+  /** RFC 9293 3.10.7.1: no connection: a listener, what is left of one, or a reset. */
+  private unmatched(packet: PacketBuffer): void {
+    const { fields, node } = this;
+    const waiting = this.timeWaits.table.findIn(packet.view.getInt32(packet.start), packet.view, packet.l3);
+    let after: number | null = null;
+    if (waiting !== null) {
+      if (!this.timeWaits.input(waiting, fields, packet)) return;
+      const listener = this.listenerFor(packet);
+      if (listener === null) {
+        this.resetFor(packet, fields, Drop.TCP_NO_PORT);
+        return;
+      }
+      after = waiting.sndNxt;
+      this.timeWaits.end(waiting, 'a new SYN came');
+      listener.input(fields, packet, after);
+      return;
+    }
+    const listener = this.listenerFor(packet);
+    if (listener !== null) {
+      listener.input(fields, packet, after);
+    } else if ((fields.flags & Flag.Rst) !== 0) {
+      // "An incoming segment containing a RST is discarded."
+      node.drop(packet, Drop.TCP_NO_CONNECTION);
+    } else {
+      const opens = (fields.flags & (Flag.Syn | Flag.Ack)) === Flag.Syn;
+      this.resetFor(packet, fields, opens ? Drop.TCP_NO_PORT : Drop.TCP_NO_CONNECTION);
+    }
+  }
+
+  /** Who listens on the packet's destination: on its address rather than on all. */
+  private listenerFor(packet: PacketBuffer): TcpListener | null {
+    let listener = this.byPort.get(this.fields.destinationPort) ?? null;
+    if (listener === null) return null;
+    const destination = destinationOf(packet);
+    let general: TcpListener | null = null;
+    for (; listener !== null; listener = listener.next) {
+      const { local } = listener;
+      if (local === null) {
+        const { family } = listener.options;
+        if (general === null && (family === 0 || family === destination.family)) general = listener;
+      } else if (local.equals(destination)) {
+        return listener;
+      }
+    }
+    return general;
+  }
+
+  /**
+   * Answers a segment with a RST and drops it (RFC 9293 3.10.7.1): with an ACK, <SEQ=SEG.ACK><CTL=RST>, without one
+   * <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>.
+   */
+  resetFor(packet: PacketBuffer, segment: SegmentFields, reason: DropReason): void {
+    const local = destinationOf(packet);
+    const remote = sourceOf(packet);
+    this.node.drop(packet, reason);
+    const { flags } = segment;
+    if ((flags & Flag.Rst) !== 0 || remote.isMulticast || remote.isUnspecified) return;
+    this.counters.outRsts++;
+    const reply = this.node.pool.acquire(0, HEADROOM);
+    const at = reply.push(MIN_HEADER);
+    const to = segment.sourcePort;
+    const from = segment.destinationPort;
+    if ((flags & Flag.Ack) !== 0) {
+      writeHeader(reply.view, at, from, to, segment.ack, 0, Flag.Rst, 0, MIN_HEADER);
+    } else {
+      const span = segment.length + ((flags & Flag.Syn) !== 0 ? 1 : 0) + ((flags & Flag.Fin) !== 0 ? 1 : 0);
+      const ack = (segment.seq + span) | 0;
+      writeHeader(reply.view, at, from, to, 0, ack, Flag.Rst | Flag.Ack, 0, MIN_HEADER);
+    }
+    this.sendAlone(reply, local, remote);
+  }
+
+  /** An ACK from a connection in TIME-WAIT. */
+  acknowledgeFor(waiting: TimeWait): void {
+    const packet = this.node.pool.acquire(0, HEADROOM);
+    const length = MIN_HEADER + (waiting.timestamps ? 12 : 0);
+    const at = packet.push(length);
+    const { localPort, remotePort, sndNxt, rcvNxt, window } = waiting;
+    writeHeader(packet.view, at, localPort, remotePort, sndNxt, rcvNxt, Flag.Ack, window, length);
+    if (waiting.timestamps) {
+      const now = (Math.floor(this.node.clock.now / 1e6) + waiting.tsOffset) | 0;
+      writeTimestamps(packet.view, at + MIN_HEADER, now, waiting.tsRecent);
+    }
+    this.sendAlone(packet, waiting.local, waiting.remote);
+  }
+
+  /** Sends a segment that belongs to no connection. */
+  private sendAlone(packet: PacketBuffer, local: IpAddress, remote: IpAddress): void {
+    const { node } = this;
+    packet.l4 = packet.start;
+    const initial = pseudoSum(local, remote) + packet.length;
+    packet.view.setUint16(packet.start + CHECKSUM, finishSum(sum(packet.view, packet.start, packet.end, initial)));
+    this.counters.outSegs++;
+    if (node.trace !== null) node.trace.event(node.name, 4, What.Send, packet, 0, '', 'RFC 9293 3.10.7.1');
+    this.network.send(packet, Protocol.Tcp, local, remote);
+  }
+}
+
+/** The pseudo header's sum (RFC 9293 3.1) without the length; the words that map IPv4 sum up to nothing (0xffff). */
+function pseudoSum(local: IpAddress, remote: IpAddress): number {
+  return local.w0 + local.w1 + local.w2 + local.w3 + remote.w0 + remote.w1 + remote.w2 + remote.w3 + Protocol.Tcp;
+}
+
+function rightChecksum(packet: PacketBuffer): boolean {
+  const { view, start, end, l3 } = packet;
+  const v4 = view.getUint8(l3) >> 4 === 4;
+  const addresses = v4 ? sum(view, l3 + 12, l3 + 20) : sum(view, l3 + 8, l3 + 40);
+  return finishSum(sum(view, start, end, addresses + Protocol.Tcp + end - start)) === 0;
+}
+
+function sourceOf(packet: PacketBuffer): IpAddress {
+  const { view, l3 } = packet;
+  return view.getUint8(l3) >> 4 === 4 ? IpAddress.read4(view, l3 + 12) : IpAddress.read6(view, l3 + 8);
+}
+
+function destinationOf(packet: PacketBuffer): IpAddress {
+  const { view, l3 } = packet;
+  return view.getUint8(l3) >> 4 === 4 ? IpAddress.read4(view, l3 + 16) : IpAddress.read6(view, l3 + 24);
+}
