@@ -104,7 +104,7 @@ function mustWait(c: TcpConnection, segment: Segment): boolean {
  * time. A retransmission goes in a packet of its own: the first may still be on its way, or be held by its receiver.
  */
 export function transmit(c: TcpConnection, segment: Segment, why: string): void {
-  const { node, flow } = c;
+  const { node } = c;
   const now = node.clock.now;
   let packet = segment.packet;
   if (packet === null) {

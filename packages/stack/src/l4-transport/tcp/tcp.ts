@@ -81,6 +81,7 @@ export class Tcp implements ProtocolHandler {
     if (remotePort <= 0 || remotePort > 65535) return -Errno.EADDRNOTAVAIL;
     const flow = this.network.open(remote, Protocol.Tcp, binding.address);
     if (typeof flow === 'number') return flow;
+    if (flow.cast !== Cast.Unicast) return -Errno.ENETUNREACH;
     const ports = portsKey(remotePort, binding.port);
     if (this.table.find(ports, flow.remote, flow.local) !== null) return -Errno.EADDRINUSE;
     const waiting = this.timeWaits.table.find(ports, flow.remote, flow.local);

@@ -5,13 +5,20 @@ import type { IpAddress } from '../../../base/ip-address.ts';
 import type { NodeContext } from '../../../base/node-context.ts';
 import type { PacketBuffer } from '../../../base/packet-buffer.ts';
 import type { Random } from '../../../base/random.ts';
-import type { Flow, NetworkLayer, ProtocolHandler, SendOptions } from '../../../l3-network/network-layer.ts';
+import {
+  Cast,
+  type Flow,
+  type NetworkLayer,
+  type ProtocolHandler,
+  type SendOptions,
+} from '../../../l3-network/network-layer.ts';
 
 const TCP = 6;
 
 /** A network layer that puts a bare IP header on and hands the packet to `wire`. */
 export class FakeNetwork implements NetworkLayer {
   readonly address: IpAddress;
+  readonly generation = 0;
   mtu = 1500;
   checksumOffload = false;
   segmentOffload = 0;
@@ -73,6 +80,7 @@ export class FakeNetwork implements NetworkLayer {
 class FakeFlow implements Flow {
   readonly local: IpAddress;
   readonly remote: IpAddress;
+  readonly cast = Cast.Unicast;
   readonly headerLength: number;
   readonly pseudoSum: number;
   ttl = 64;
