@@ -5,6 +5,7 @@ import { FIRST_UNPRIVILEGED_PORT } from '../l4-transport/ports.ts';
 import { Ready } from '../l4-transport/readiness.ts';
 import type { Udp } from '../l4-transport/udp/udp.ts';
 import type { DatagramOwner, UdpEndpoint } from '../l4-transport/udp/udp-endpoint.ts';
+import type { IcmpReport } from '../l4-transport/udp/udp-errors.ts';
 import { receiveBufferFor, sendBufferFor } from './buffer-sizes.ts';
 import * as c from './constants.ts';
 import { Descriptor } from './descriptor.ts';
@@ -50,7 +51,8 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     return this.endpoint === null ? 0 : this.endpoint.localPort;
   }
   get remoteAddress(): IpAddress | null {
-    return this.endpoint === null ? null : this.endpoint.remote;
+    // As on Linux: one that is connected to port 0 sends there, but has no peer.
+    return this.endpoint === null || this.endpoint.remotePort === 0 ? null : this.endpoint.remote;
   }
   get remotePort(): number {
     return this.endpoint === null ? 0 : this.endpoint.remotePort;
@@ -61,6 +63,10 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
 
   override takeError(): number {
     return this.endpoint === null ? 0 : this.endpoint.takeError();
+  }
+
+  override takeErrorReport(): IcmpReport | null {
+    return this.endpoint === null ? null : this.endpoint.takeReport();
   }
 
   override bind(address: IpAddress | null, port: number): number {
@@ -192,7 +198,11 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
           return this.receiveBuffer * 2;
         case c.SO_SNDBUF:
           return this.sendBuffer * 2;
+        case c.SO_RCVLOWAT:
+        case c.SO_SNDLOWAT:
+          return 1;
         case c.SO_KEEPALIVE:
+        case c.SO_LINGER:
         case c.SO_DONTROUTE:
         case c.SO_DEBUG:
         case c.SO_OOBINLINE:
@@ -214,6 +224,8 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
           return this.receiveErrors ? 1 : 0;
         case c.IP_MTU_DISCOVER:
           return this.mtuDiscover;
+        case c.IP_HDRINCL:
+          return 0;
         case c.IP_MTU:
           return this.endpoint === null || this.endpoint.remote === null ? -Errno.ENOTCONN : this.endpoint.pathMtu;
         default:
@@ -223,7 +235,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     return super.getOption(level, name);
   }
 
-  override setOption(level: number, name: number, value: number, second = 0): number {
+  override setOption(level: number, name: number, value: number, second: number | null = null): number {
     if (this.closed) return -Errno.EBADF;
     const on = value !== 0;
     const { endpoint } = this;

@@ -3,15 +3,8 @@ import { IpAddress } from '../base/ip-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import { What } from '../base/trace.ts';
 import { Ready } from '../l4-transport/readiness.ts';
-import {
-  AF_INET6,
-  SO_ACCEPTCONN,
-  SO_DOMAIN,
-  SO_ERROR,
-  SO_PROTOCOL,
-  SO_TYPE,
-  SOL_SOCKET,
-} from './constants.ts';
+import type { IcmpReport } from '../l4-transport/udp/udp-errors.ts';
+import { AF_INET6, SO_ACCEPTCONN, SO_DOMAIN, SO_ERROR, SO_PROTOCOL, SO_TYPE, SOL_SOCKET } from './constants.ts';
 
 /** Who wants to know when a descriptor becomes ready. */
 export interface SocketObserver {
@@ -76,6 +69,11 @@ export abstract class Descriptor {
   /** Takes the pending error (positive; 0: none): SO_ERROR. */
   takeError(): number {
     return 0;
+  }
+
+  /** With IP_RECVERR, the next ICMP error as it came (MSG_ERRQUEUE); null when there is none. */
+  takeErrorReport(): IcmpReport | null {
+    return null;
   }
 
   /** `address` null: every address of this host. `port` 0: one that is free. */
@@ -157,9 +155,9 @@ export abstract class Descriptor {
     return value < 0 ? value : Uint8Array.of(value, value >> 8, value >> 16, value >> 24);
   }
 
-  /** `value` a number, or the bytes of a structure; `second` is the second number of a structure of two (SO_LINGER). */
+  /** `value` a number, or the bytes of a structure; `second` is the second number of a structure (SO_LINGER has two). */
   setOption(level: number, _name: number, _value: number, _second = 0): number {
-    return level === SOL_SOCKET ? -Errno.ENOPROTOOPT : -Errno.EOPNOTSUPP;
+    return -Errno.ENOPROTOOPT;
   }
 
   /** An option whose value is a text (TCP_CONGESTION). */

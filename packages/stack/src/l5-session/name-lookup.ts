@@ -6,7 +6,13 @@ import * as c from './constants.ts';
 import { NameError, type NameResolver } from './names.ts';
 
 /** One answer of `getaddrinfo`, as Python gives it. */
-export type AddressInfo = [family: number, type: number, protocol: number, canonicalName: string, address: SocketAddress];
+export type AddressInfo = [
+  family: number,
+  type: number,
+  protocol: number,
+  canonicalName: string,
+  address: SocketAddress,
+];
 
 /** Type and protocol of what a program may ask for; the order is glibc's. */
 const KINDS: readonly (readonly [type: number, protocol: number])[] = [
@@ -36,11 +42,7 @@ export function numericHost(host: string, family: number): IpAddress | null {
  * The address of a host for a socket of `family`. A promise only when somebody has to be asked. Throws a NameError
  * (or rejects with one).
  */
-export function addressOf(
-  resolver: NameResolver | null,
-  host: string,
-  family: number,
-): IpAddress | Promise<IpAddress> {
+export function addressOf(resolver: NameResolver | null, host: string, family: number): IpAddress | Promise<IpAddress> {
   const numeric = numericHost(host, family);
   if (numeric !== null) return ofFamily([numeric], family, host);
   if (resolver === null) throw new NameError(c.EAI_NONAME, 'getaddrinfo', host);

@@ -1,12 +1,12 @@
+import { Drop } from '../base/drop-reasons.ts';
 import { Errno } from '../base/errors.ts';
 import { IpAddress } from '../base/ip-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
-import { Drop } from '../base/drop-reasons.ts';
 import type { EchoEndpoint, EchoOwner, Icmp } from '../l3-network/icmp.ts';
 import type { NetworkLayer, SendOptions } from '../l3-network/network-layer.ts';
 import { Ready } from '../l4-transport/readiness.ts';
-import { meaningOfIcmp } from '../l4-transport/udp/udp-errors.ts';
+import { type IcmpReport, meaningOfIcmp } from '../l4-transport/udp/udp-errors.ts';
 import { receiveBufferFor, sendBufferFor } from './buffer-sizes.ts';
 import * as c from './constants.ts';
 import { Descriptor } from './descriptor.ts';
@@ -27,6 +27,7 @@ export class PingSocket extends Descriptor implements EchoOwner {
   private local: IpAddress | null = null;
   private remote: IpAddress | null = null;
   private error = 0;
+  private readonly reports: IcmpReport[] = [];
   private readonly queue: { packet: PacketBuffer; from: IpAddress }[] = [];
   private queuedBytes = 0;
   private receiveBuffer: number;
@@ -46,7 +47,7 @@ export class PingSocket extends Descriptor implements EchoOwner {
 
   get readiness(): number {
     const read = this.queue.length > 0 || this.shutdownReceive ? Ready.In : 0;
-    return Ready.Out | read | (this.error !== 0 ? Ready.Err | Ready.In : 0);
+    return Ready.Out | read | (this.error !== 0 ? Ready.Err : 0);
   }
   get localAddress(): IpAddress {
     return this.local ?? this.anyAddress;
@@ -69,6 +70,10 @@ export class PingSocket extends Descriptor implements EchoOwner {
     const { error } = this;
     this.error = 0;
     return error;
+  }
+
+  override takeErrorReport(): IcmpReport | null {
+    return this.reports.shift() ?? null;
   }
 
   /** The identifier cannot be chosen: `port` has to be 0. */
@@ -156,7 +161,8 @@ export class PingSocket extends Descriptor implements EchoOwner {
       this.node.drop(packet, Drop.UDP_NOT_PEER);
       return;
     }
-    const full = this.queue.length >= this.node.limits.datagramsQueued || this.queuedBytes + length > this.receiveBuffer;
+    const full =
+      this.queue.length >= this.node.limits.datagramsQueued || this.queuedBytes + length > this.receiveBuffer;
     if (full && this.queue.length > 0) {
       this.node.drop(packet, Drop.UDP_BUFFER_FULL);
       return;
@@ -166,12 +172,16 @@ export class PingSocket extends Descriptor implements EchoOwner {
     if (this.queue.length === 1) this.notify(Ready.In);
   }
 
-  echoError(_sequence: number, type: number, code: number): void {
+  echoError(sequence: number, type: number, code: number, from: IpAddress, mtu: number): void {
     const meaning = meaningOfIcmp(4, type, code);
     if (meaning === null) return;
     if (!this.receiveErrors && (!meaning.hard || this.remote === null)) return;
+    if (this.receiveErrors && this.reports.length < this.node.limits.datagramsQueued) {
+      const remote = this.remote ?? IpAddress.ANY4; // who was asked is not told to us
+      this.reports.push({ errno: meaning.errno, type, code, mtu, from, remote, remotePort: sequence });
+    }
     this.error = meaning.errno;
-    this.notify(Ready.Err | Ready.In | Ready.Out);
+    this.notify(Ready.Err);
   }
 
   override getOption(level: number, name: number): number {

@@ -29,7 +29,8 @@ export function openSocket(
       if (protocol !== 0 && protocol !== c.IPPROTO_TCP) return -Errno.EPROTONOSUPPORT;
       return new StreamSocket(host.node, host.tcp, family, privileged);
     case c.SOCK_DGRAM:
-      if (protocol === 0 || protocol === c.IPPROTO_UDP) return new DatagramSocket(host.node, host.udp, family, privileged);
+      if (protocol === 0 || protocol === c.IPPROTO_UDP)
+        return new DatagramSocket(host.node, host.udp, family, privileged);
       if (protocol === c.IPPROTO_ICMP && family === c.AF_INET && host.icmp !== null) {
         return new PingSocket(host.node, host.icmp, host.network);
       }

@@ -2,6 +2,7 @@ import { Errno, NetError } from '../base/errors.ts';
 import { IpAddress } from '../base/ip-address.ts';
 import { utf8Encode } from '../base/utf8.ts';
 import { Ready } from '../l4-transport/readiness.ts';
+import type { IcmpReport } from '../l4-transport/udp/udp-errors.ts';
 import { addressText, type SocketAddress, socketAddress } from './addresses.ts';
 import * as c from './constants.ts';
 import type { Descriptor } from './descriptor.ts';
@@ -104,7 +105,11 @@ export class Socket {
       const pending = result === -Errno.EINPROGRESS || result === -Errno.EALREADY;
       if (!pending || this.timeout === 0) throw new NetError(result, 'connect', addressText(host, port));
       if (!(await this.wait(Ready.Out, deadlineNs))) {
-        throw new NetError(this.sendTimeoutNs > 0 ? Errno.EINPROGRESS : Errno.ETIMEDOUT, 'connect', addressText(host, port));
+        throw new NetError(
+          this.sendTimeoutNs > 0 ? Errno.EINPROGRESS : Errno.ETIMEDOUT,
+          'connect',
+          addressText(host, port),
+        );
       }
     }
   }
@@ -173,8 +178,7 @@ export class Socket {
   /** Receives up to `size` bytes of a stream, or one datagram. Empty: the peer sends no more. */
   async recv(size: number, flags = 0): Promise<Uint8Array> {
     if (size < 0) throw new NetError(Errno.EINVAL, 'recv', 'a negative size');
-    const buffer = await this.receive('recv', size, flags);
-    return buffer;
+    return this.receive('recv', size, flags);
   }
 
   /** Receives into `buffer` (its first `size` bytes; 0: all of it). Returns how many bytes came. */
@@ -190,13 +194,18 @@ export class Socket {
   }
 
   /** As `recv_into`, with the address of who sent it. */
-  async recvfrom_into(
-    buffer: Uint8Array,
-    size = 0,
-    flags = 0,
-  ): Promise<[size: number, address: SocketAddress | null]> {
+  async recvfrom_into(buffer: Uint8Array, size = 0, flags = 0): Promise<[size: number, address: SocketAddress | null]> {
     const n = await this.recv_into(buffer, size, flags);
     return [n, this.senderAddress()];
+  }
+
+  /**
+   * With IP_RECVERR set: the next ICMP error about what this socket sent, and who says so; null when there is none.
+   * What Linux gives by `recvmsg` with MSG_ERRQUEUE; traceroute lives on it.
+   */
+  recverr(): IcmpReport | null {
+    this.open('recvmsg');
+    return this.descriptor.takeErrorReport();
   }
 
   /** SHUT_RD: reads no more; SHUT_WR: says good-bye to the peer; SHUT_RDWR: both. ENOTCONN without a peer. */
@@ -299,7 +308,7 @@ export class Socket {
       else this.sendTimeoutNs = ns;
       return;
     }
-    this.done('setsockopt', this.descriptor.setOption(level, name, values[0]!, values[1] ?? 0));
+    this.done('setsockopt', this.descriptor.setOption(level, name, values[0]!, values[1] ?? null));
   }
 
   private get now(): number {
@@ -351,6 +360,7 @@ export class Socket {
     for (;;) {
       const n = this.descriptor.receive(buffer, received, length - received, flags);
       if (n >= 0) {
+        if (flags & c.MSG_TRUNC && this.type === c.SOCK_DGRAM) return this.descriptor.fullLength;
         received += n;
         if (!all || n === 0 || received === length) return received;
         continue;

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { Errno, NetError } from '../base/errors.ts';
-import * as addresses from './addresses.ts';
 import type { SocketAddress } from './addresses.ts';
+import * as addresses from './addresses.ts';
 import * as constants from './constants.ts';
 import type { Descriptor } from './descriptor.ts';
 import { DescriptorTable } from './descriptor-table.ts';
@@ -64,7 +64,11 @@ export class SocketApi extends WithConstants implements WaitingRoom {
   }
 
   /** A new socket. EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EPERM, EMFILE. */
-  readonly socket = (family: number = constants.AF_INET, type: number = constants.SOCK_STREAM, protocol = 0): Socket => {
+  readonly socket = (
+    family: number = constants.AF_INET,
+    type: number = constants.SOCK_STREAM,
+    protocol = 0,
+  ): Socket => {
     const kind = type & ~(constants.SOCK_NONBLOCK | constants.SOCK_CLOEXEC);
     const descriptor = openSocket(this.host, family, kind, protocol, this.privileged);
     if (typeof descriptor === 'number') throw new NetError(descriptor, 'socket');

@@ -5,7 +5,6 @@ import type { TcpConnection } from '../l4-transport/tcp/connection.ts';
 import { SOCKET_OPTIONS, type TcpSocketOptions } from '../l4-transport/tcp/options.ts';
 import { receiveBufferFor, sendBufferFor } from './buffer-sizes.ts';
 import * as c from './constants.ts';
-import { tcpInfoBytes } from './tcp-info.ts';
 
 const MILLISECOND = 1e6;
 /** Linux's limits of what a keep-alive may be: MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT, MAX_TCP_SYNCNT. */
@@ -21,7 +20,10 @@ export class StreamOptions {
   reusePort = false;
   private readonly limits: Limits;
   private tcp: TcpSocketOptions;
+  /** What TCP was given last. */
+  private given: TcpSocketOptions | null = null;
   private outOfBandInline = false;
+  private broadcast = false;
   private receiveLowWater = 1;
   private mtuDiscover: number = c.IP_PMTUDISC_WANT;
 
@@ -32,16 +34,21 @@ export class StreamOptions {
 
   /** What TCP is given when a connection or a listener is made. */
   forTcp(): TcpSocketOptions {
+    this.given = this.tcp;
     return this.tcp;
   }
 
-  /** An accepted connection begins with its listener's options, as on Linux. */
-  inherit(from: StreamOptions): void {
+  /**
+   * An accepted connection begins with its listener's options, as on Linux. True when the listener's were changed
+   * after it began to listen, so that the connection has yet to be told.
+   */
+  inherit(from: StreamOptions): boolean {
     this.reuseAddress = from.reuseAddress;
     this.reusePort = from.reusePort;
     this.tcp = from.tcp;
     this.outOfBandInline = from.outOfBandInline;
     this.mtuDiscover = from.mtuDiscover;
+    return from.given !== from.tcp;
   }
 
   /** SO_LINGER in ns; -1: off. */
@@ -68,7 +75,6 @@ export class StreamOptions {
       return bytes;
     }
     if (level !== c.IPPROTO_TCP) return null;
-    if (name === c.TCP_INFO) return tcpInfoBytes(connection);
     if (name === c.TCP_CONGESTION) {
       const text = connection === null ? 'newreno' : connection.congestion.name;
       return Uint8Array.from(`${text}\0`, (letter) => letter.charCodeAt(0));
@@ -77,7 +83,13 @@ export class StreamOptions {
   }
 
   /** 0, a negated error number, or null when the option is not one of these. */
-  set(level: number, name: number, value: number, second: number, connection: TcpConnection | null): number | null {
+  set(
+    level: number,
+    name: number,
+    value: number,
+    second: number | null,
+    connection: TcpConnection | null,
+  ): number | null {
     if (level === c.SOL_SOCKET) return this.setSocket(name, value, second, connection);
     if (level === c.IPPROTO_IP) return this.setIp(name, value, connection);
     if (level === c.IPPROTO_TCP) return this.setTcp(name, value, connection);
@@ -112,6 +124,7 @@ export class StreamOptions {
       case c.SO_SNDLOWAT:
         return 1;
       case c.SO_BROADCAST:
+        return this.broadcast ? 1 : 0; // kept for whoever asks; a stream has no use for it
       case c.SO_DONTROUTE:
       case c.SO_DEBUG:
       case c.SO_PRIORITY:
@@ -121,7 +134,12 @@ export class StreamOptions {
     }
   }
 
-  private setSocket(name: number, value: number, second: number, connection: TcpConnection | null): number | null {
+  private setSocket(
+    name: number,
+    value: number,
+    second: number | null,
+    connection: TcpConnection | null,
+  ): number | null {
     const on = value !== 0;
     switch (name) {
       case c.SO_REUSEADDR:
@@ -137,6 +155,7 @@ export class StreamOptions {
       case c.SO_SNDBUF:
         return this.change({ sendBuffer: sendBufferFor(value, this.limits) }, connection);
       case c.SO_LINGER:
+        if (second === null) return -Errno.EINVAL; // a structure of two: on or off, and the time in seconds
         return this.change({ lingerNs: on ? Math.max(0, second) * SECOND : -1 }, connection);
       case c.SO_OOBINLINE:
         this.outOfBandInline = on;
@@ -147,6 +166,8 @@ export class StreamOptions {
       case c.SO_SNDLOWAT:
         return -Errno.ENOPROTOOPT;
       case c.SO_BROADCAST:
+        this.broadcast = on;
+        return 0;
       case c.SO_DONTROUTE:
       case c.SO_DEBUG:
       case c.SO_PRIORITY:
@@ -164,6 +185,8 @@ export class StreamOptions {
         return this.tcp.tos < 0 ? 0 : this.tcp.tos;
       case c.IP_MTU_DISCOVER:
         return this.mtuDiscover;
+      case c.IP_HDRINCL:
+        return 0;
       case c.IP_MTU:
         return connection === null ? -Errno.ENOTCONN : connection.flow.mtu;
       default:
@@ -195,7 +218,7 @@ export class StreamOptions {
       case c.TCP_CORK:
         return tcp.cork ? 1 : 0;
       case c.TCP_QUICKACK:
-        return tcp.quickAck || connection === null ? 1 : 0;
+        return connection === null || connection.quickAcks > 0 ? 1 : 0;
       case c.TCP_MAXSEG:
         return connection !== null ? connection.sndMss : tcp.maxSegment || 536;
       case c.TCP_KEEPIDLE:
@@ -208,8 +231,6 @@ export class StreamOptions {
         return tcp.synRetries;
       case c.TCP_USER_TIMEOUT:
         return Math.floor(tcp.userTimeoutNs / MILLISECOND);
-      case c.TCP_INFO:
-        return connection === null ? 7 : connection.state; // the first number of its structure: the state
       default:
         return -Errno.ENOPROTOOPT;
     }

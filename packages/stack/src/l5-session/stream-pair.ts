@@ -105,7 +105,7 @@ export class StreamPairEnd extends Descriptor implements Task {
     if (this.closed) return -Errno.EBADF;
     if (flags & c.MSG_OOB) return -Errno.EOPNOTSUPP;
     if (this.queued === 0) {
-      if (this.receiveShut || (this.peer !== null && this.peer.sendShut)) return 0;
+      if (this.receiveShut || this.peer?.sendShut) return 0;
       if (this.error !== 0) return -this.takeError();
       return this.peer === null ? 0 : -Errno.EAGAIN;
     }

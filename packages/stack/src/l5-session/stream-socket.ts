@@ -5,14 +5,25 @@ import { FIRST_UNPRIVILEGED_PORT, type PortBinding } from '../l4-transport/ports
 import { Ready } from '../l4-transport/readiness.ts';
 import type { StreamOwner, TcpConnection } from '../l4-transport/tcp/connection.ts';
 import type { ListenerOwner, TcpListener } from '../l4-transport/tcp/listener.ts';
+import { TcpState } from '../l4-transport/tcp/states.ts';
 import type { Tcp } from '../l4-transport/tcp/tcp.ts';
 import * as c from './constants.ts';
 import { Descriptor } from './descriptor.ts';
 import { StreamOptions } from './stream-options.ts';
+import { tcpInfoBytes } from './tcp-info.ts';
 
-/** What a stream socket is doing: Linux's `socket_state`, with listening made a state of its own. */
-const State = { Unconnected: 0, Connecting: 1, Connected: 2, Listening: 3 } as const;
+/** What a stream socket is doing: Linux's `socket_state`, with two states made of others. */
+const State = {
+  Unconnected: 0,
+  Connecting: 1,
+  /** An attempt to connect failed, and no `connect` has said so yet. */
+  Failed: 2,
+  Connected: 3,
+  Listening: 4,
+} as const;
 type State = (typeof State)[keyof typeof State];
+
+const SIDES = ['receiving', 'sending', 'both sides'];
 
 /** A stream socket over TCP: SOCK_STREAM. */
 export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwner {
@@ -27,8 +38,6 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
   private error = 0;
   /** The attempt to connect ended well, and no `connect` has said so yet. */
   private untoldSuccess = false;
-  /** There was a connection once, or an attempt: POLLHUP is not for those that never tried. */
-  private finished = false;
 
   constructor(node: NodeContext, tcp: Tcp, family: number, privileged: boolean, accepted: TcpConnection | null = null) {
     super(node, family, c.SOCK_STREAM, c.IPPROTO_TCP);
@@ -43,10 +52,11 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
   }
 
   get readiness(): number {
-    if (this.connection !== null) return this.connection.readiness | (this.error !== 0 ? Ready.Err : 0);
+    if (this.connection !== null) return this.connection.readiness;
     if (this.listener !== null) return this.listener.pending > 0 ? Ready.In : 0;
-    // As Linux: a socket that is not connected reports that it was hung up.
-    return Ready.Out | Ready.Hup | (this.error !== 0 ? Ready.Err | Ready.In : 0) | (this.finished ? Ready.In : 0);
+    // As on Linux a socket without a connection counts as hung up, and one that could not connect as at its end.
+    if (this.state !== State.Failed) return Ready.Out | Ready.Hup;
+    return Ready.In | Ready.Out | Ready.Hup | Ready.RdHup | (this.error !== 0 ? Ready.Err : 0);
   }
   get localAddress(): IpAddress {
     return this.connection?.local ?? this.binding?.address ?? this.anyAddress;
@@ -55,10 +65,10 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
     return this.connection?.localPort ?? this.binding?.port ?? 0;
   }
   get remoteAddress(): IpAddress | null {
-    return this.connection !== null && this.state === State.Connected ? this.connection.remote : null;
+    return this.hasPeer ? this.connection!.remote : null;
   }
   get remotePort(): number {
-    return this.connection !== null && this.state === State.Connected ? this.connection.remotePort : 0;
+    return this.hasPeer ? this.connection!.remotePort : 0;
   }
   override get listening(): boolean {
     return this.state === State.Listening;
@@ -98,20 +108,20 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
       return 0;
     }
     if (this.state === State.Connecting) return -Errno.EALREADY;
+    if (this.state === State.Failed) {
+      this.state = State.Unconnected; // the next `connect` tries again
+      return -(this.takeError() || Errno.ECONNABORTED);
+    }
     if (this.state !== State.Unconnected) return -Errno.EISCONN;
-    if (this.error !== 0) return -this.takeError();
     if (this.binding === null) {
       const opened = this.open(null, 0);
       if (opened < 0) return opened === -Errno.EADDRINUSE ? -Errno.EADDRNOTAVAIL : opened;
     }
     if (this.node.trace !== null) this.called(`connect ${address}:${port}`);
-    const binding = this.binding!;
-    binding.retain(); // the connection's hold; ours is for the next attempt, should this one fail
-    const connection = this.tcp.connect(binding, address, port, this, this.options.forTcp());
-    if (typeof connection === 'number') {
-      binding.release();
-      return connection;
-    }
+    if (port === 0) return -Errno.ECONNREFUSED; // nobody can listen there; no SYN is wasted on it
+    // The connection holds the binding too. Our own hold is for the next attempt, should this one fail.
+    const connection = this.tcp.connect(this.binding!, address, port, this, this.options.forTcp());
+    if (typeof connection === 'number') return connection === -Errno.EADDRINUSE ? -Errno.EADDRNOTAVAIL : connection;
     this.connection = connection;
     this.state = State.Connecting;
     return -Errno.EINPROGRESS;
@@ -121,13 +131,14 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
     if (this.closed) return -Errno.EBADF;
     if (this.connection !== null) this.connection.abort();
     this.stopListening();
-    this.forgetConnection();
+    this.forgetConnection(State.Unconnected);
+    this.error = 0;
     return 0;
   }
 
   override listen(backlog: number): number {
     if (this.closed) return -Errno.EBADF;
-    if (this.state === State.Connected || this.state === State.Connecting) return -Errno.EINVAL;
+    if (this.state !== State.Unconnected && this.state !== State.Listening) return -Errno.EINVAL;
     const { limits } = this.node;
     const allowed = backlog < 0 || backlog > limits.listenBacklog ? limits.listenBacklog : backlog;
     if (this.listener !== null) {
@@ -141,12 +152,8 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
     const binding = this.binding!;
     if (!binding.mayListen()) return -Errno.EADDRINUSE;
     if (this.node.trace !== null) this.called(`listen, backlog ${allowed}`);
-    binding.retain();
     const listener = this.tcp.listen(binding, allowed, this, this.options.forTcp());
-    if (typeof listener === 'number') {
-      binding.release();
-      return listener;
-    }
+    if (typeof listener === 'number') return listener;
     this.listener = listener;
     this.state = State.Listening;
     return 0;
@@ -158,7 +165,7 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
     const connection = this.listener.accept();
     if (connection === null) return -Errno.EAGAIN;
     const socket = new StreamSocket(this.node, this.tcp, this.family, this.privileged, connection);
-    socket.options.inherit(this.options);
+    if (socket.options.inherit(this.options)) connection.setOptions(socket.options.forTcp());
     if (this.node.trace !== null) this.called(`accept ${connection.remote}:${connection.remotePort}`);
     return socket;
   }
@@ -168,7 +175,7 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
     if (this.closed) return -Errno.EBADF;
     if (flags & c.MSG_OOB) return -Errno.EOPNOTSUPP;
     const { connection } = this;
-    if (connection === null) return this.error !== 0 ? -this.takeError() : -Errno.EPIPE;
+    if (connection === null) return -(this.takeError() || Errno.EPIPE);
     if (this.state === State.Connecting) return -Errno.EAGAIN;
     if (this.node.trace !== null) this.called(`send ${length} bytes`);
     return connection.write(bytes, offset, length);
@@ -178,7 +185,10 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
     if (this.closed) return -Errno.EBADF;
     if (flags & c.MSG_OOB) return -Errno.EINVAL;
     const { connection } = this;
-    if (connection === null) return this.error !== 0 ? -this.takeError() : -Errno.ENOTCONN;
+    if (connection === null) {
+      if (this.error !== 0) return -this.takeError();
+      return this.state === State.Failed ? 0 : -Errno.ENOTCONN;
+    }
     if (this.state === State.Connecting) return -Errno.EAGAIN;
     return flags & c.MSG_PEEK ? connection.peek(into, offset, length) : connection.read(into, offset, length);
   }
@@ -186,29 +196,21 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
   shutdown(how: number): number {
     if (this.closed) return -Errno.EBADF;
     if (how !== c.SHUT_RD && how !== c.SHUT_WR && how !== c.SHUT_RDWR) return -Errno.EINVAL;
-    if (this.state === State.Listening) {
-      // As Linux: to shut the receiving side of a listener ends the listening.
-      if (how !== c.SHUT_WR) {
-        this.stopListening();
-        this.finished = true;
-        this.notify(Ready.In | Ready.Out | Ready.Hup);
-      }
-      return 0;
-    }
     const { connection } = this;
-    if (connection === null || connection.readiness & Ready.Err) return connection === null ? -Errno.ENOTCONN : 0;
-    if (this.state === State.Connecting) {
-      connection.abort();
-      this.forgetConnection();
-      this.notify(Ready.In | Ready.Out | Ready.Hup);
-      return 0;
+    if (this.state === State.Listening) {
+      // As on Linux: to shut the receiving side of a listener ends the listening.
+      if (how === c.SHUT_WR) return 0;
+      this.stopListening();
+    } else if (this.state === State.Connecting) {
+      connection!.abort();
+      this.forgetConnection(State.Unconnected);
+    } else {
+      if (!this.hasPeer) return -Errno.ENOTCONN;
+      if (this.node.trace !== null) this.called(`shutdown ${SIDES[how]!}`);
+      if (how !== c.SHUT_RD) connection!.shutdownSend();
+      if (how !== c.SHUT_WR) connection!.shutdownReceive();
     }
-    this.called(`shutdown ${how === c.SHUT_RD ? 'receive' : how === c.SHUT_WR ? 'send' : 'both'}`);
-    if (how !== c.SHUT_RD) connection.shutdownSend();
-    if (how !== c.SHUT_WR) {
-      connection.shutdownReceive();
-      this.notify(Ready.In | Ready.RdHup);
-    }
+    this.notify(this.readiness); // who waits for what will not come any more
     return 0;
   }
 
@@ -217,8 +219,8 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
     if (this.state === State.Connecting && this.connection !== null) {
       if (events & (Ready.Err | Ready.Hup)) {
         this.error = this.connection.takeError() || Errno.ECONNABORTED;
-        this.forgetConnection();
-        this.notify(Ready.In | Ready.Out | Ready.Err | Ready.Hup);
+        this.forgetConnection(State.Failed);
+        this.notify(this.readiness);
         return;
       }
       if (!(events & (Ready.Out | Ready.In))) return;
@@ -234,22 +236,20 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
     this.notify(Ready.In);
   }
 
-  /** The attempt to connect succeeded, and whoever waited for it knows: a further `connect` is a mistake (EISCONN). */
-  connectTold(): void {
-    this.untoldSuccess = false;
-  }
-
   override getOption(level: number, name: number): number {
     if (this.closed) return -Errno.EBADF;
+    // The first number of TCP_INFO's structure is the state.
+    if (level === c.IPPROTO_TCP && name === c.TCP_INFO) return this.tcpState;
     return this.options.get(level, name, this.connection) ?? super.getOption(level, name);
   }
 
   override getOptionBytes(level: number, name: number): Uint8Array | number {
     if (this.closed) return -Errno.EBADF;
+    if (level === c.IPPROTO_TCP && name === c.TCP_INFO) return tcpInfoBytes(this.tcpState, this.connection);
     return this.options.getBytes(level, name, this.connection) ?? super.getOptionBytes(level, name);
   }
 
-  override setOption(level: number, name: number, value: number, second = 0): number {
+  override setOption(level: number, name: number, value: number, second: number | null = null): number {
     if (this.closed) return -Errno.EBADF;
     const done = this.options.set(level, name, value, second, this.connection);
     if (done === null) return super.setOption(level, name, value, second);
@@ -293,12 +293,22 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
     this.state = State.Unconnected;
   }
 
-  private forgetConnection(): void {
+  private forgetConnection(next: State): void {
     if (this.connection !== null) this.connection.owner = null;
     this.connection = null;
-    this.state = State.Unconnected;
+    this.state = next;
     this.untoldSuccess = false;
-    this.finished = true;
+  }
+
+  /** There is a peer until both sides have said good-bye, or one has reset the connection. */
+  private get hasPeer(): boolean {
+    if (this.connection === null || this.state !== State.Connected) return false;
+    return this.connection.state !== TcpState.Closed && this.connection.state !== TcpState.TimeWait;
+  }
+
+  private get tcpState(): number {
+    if (this.connection !== null) return this.connection.state;
+    return this.listener !== null ? TcpState.Listen : TcpState.Closed;
   }
 
   private rememberPeer(connection: TcpConnection): void {

@@ -15,22 +15,18 @@ import type { TcpConnection } from '../l4-transport/tcp/connection.ts';
 
 export const TCP_INFO_LENGTH = 104;
 
-const TCP_CLOSE = 7;
 const OPTION_TIMESTAMPS = 1;
 const OPTION_SACK = 2;
 const OPTION_WSCALE = 4;
 
 /** What a program reads; of a socket without a connection only the state is told. */
-export function tcpInfoBytes(connection: TcpConnection | null): Uint8Array {
+export function tcpInfoBytes(state: number, connection: TcpConnection | null): Uint8Array {
   const bytes = new Uint8Array(TCP_INFO_LENGTH);
-  if (connection === null) {
-    bytes[0] = TCP_CLOSE;
-    return bytes;
-  }
+  bytes[0] = state;
+  if (connection === null) return bytes;
   const view = new DataView(bytes.buffer);
   const put = (at: number, value: number): void => view.setUint32(at, Math.min(value, 0xffffffff), true);
   const info = connection.info();
-  bytes[0] = info.state;
   bytes[1] = info.ca_state;
   bytes[2] = Math.min(info.retransmits, 255);
   bytes[3] = Math.min(info.probes, 255);

@@ -8,6 +8,7 @@ import { Cast, type Flow, Protocol } from '../../l3-network/network-layer.ts';
 import type { PortBinding } from '../ports.ts';
 import { Ready } from '../readiness.ts';
 import type { Udp } from './udp.ts';
+import type { IcmpMeaning, IcmpReport } from './udp-errors.ts';
 import {
   describeUdp,
   MAX_UDP_PAYLOAD4,
@@ -15,6 +16,7 @@ import {
   setUdpChecksum,
   UDP_CHECKSUM,
   UDP_HEADER_LENGTH,
+  udpDestinationPort,
   udpLength,
   udpSourcePort,
   writeUdpHeader,
@@ -73,7 +75,10 @@ export class UdpEndpoint {
   private readonly maxDatagrams: number;
   private flow: Flow | null = null;
   private cache: (Flow | null)[] | null = null;
+  /** The network's `generation` for which the cached flows are right: their sources were the routes' choice. */
+  private cacheGeneration = 0;
   private error = 0;
+  private readonly reports: IcmpReport[] = [];
   private head: PacketBuffer | null = null;
   private tail: PacketBuffer | null = null;
   private queuedDatagrams = 0;
@@ -96,7 +101,7 @@ export class UdpEndpoint {
 
   /** What it is ready for now, as bits of `Ready`. */
   get readiness(): number {
-    return Ready.Out | (this.head !== null ? Ready.In : 0) | (this.error !== 0 ? Ready.Err | Ready.In : 0);
+    return Ready.Out | (this.head !== null ? Ready.In : 0) | (this.error !== 0 ? Ready.Err : 0);
   }
 
   /** Datagrams and payload bytes that wait. */
@@ -300,14 +305,33 @@ export class UdpEndpoint {
     if (first && this.owner !== null) this.owner.datagramReady(Ready.In);
   }
 
-  /** An ICMP error says that a datagram from here did not arrive. Called by `Udp`. */
-  failed(errno: number, hard: boolean): void {
-    if (!this.receiveErrors && (!hard || this.remote === null)) return;
-    this.error = errno;
-    if (this.owner !== null) this.owner.datagramReady(Ready.Err | Ready.In | Ready.Out);
+  /** With `receiveErrors`, the next ICMP error about what was sent, as it came (MSG_ERRQUEUE); null when there is none. */
+  takeReport(): IcmpReport | null {
+    return this.reports.shift() ?? null;
+  }
+
+  /**
+   * An ICMP error says that a datagram from here did not arrive: `packet.l3` and `packet.start` stand at the quoted
+   * headers. Called by `Udp`.
+   */
+  failed(meaning: IcmpMeaning, type: number, code: number, mtu: number, from: IpAddress, packet: PacketBuffer): void {
+    if (!this.receiveErrors && (!meaning.hard || this.remote === null)) return;
+    if (this.receiveErrors && this.reports.length < this.maxDatagrams) {
+      const { view, l3 } = packet;
+      const remote = view.getUint8(l3) >> 4 === 4 ? IpAddress.read4(view, l3 + 16) : IpAddress.read6(view, l3 + 24);
+      const remotePort = udpDestinationPort(view, packet.start);
+      this.reports.push({ errno: meaning.errno, type, code, mtu, from, remote, remotePort });
+    }
+    this.error = meaning.errno;
+    if (this.owner !== null) this.owner.datagramReady(Ready.Err);
   }
 
   private flowTo(remote: IpAddress): Flow | number {
+    const { generation } = this.udp.network;
+    if (generation !== this.cacheGeneration) {
+      this.cache = null;
+      this.cacheGeneration = generation;
+    }
     const slot = (remote.w3 ^ (remote.w3 >>> 8)) & (FLOW_CACHE - 1);
     const known = this.flow?.remote.equals(remote) ? this.flow : this.cache !== null ? this.cache[slot]! : null;
     if (known?.remote.equals(remote)) {

@@ -1,4 +1,5 @@
 import { Errno } from '../../base/errors.ts';
+import type { IpAddress } from '../../base/ip-address.ts';
 
 /**
  * What an ICMP error means to the socket whose datagram caused it: the table that Linux has (`icmp_err_convert`),
@@ -10,6 +11,20 @@ export interface IcmpMeaning {
   readonly errno: number;
   /** It will not get better by itself. */
   readonly hard: boolean;
+}
+
+/** One ICMP error as a program with IP_RECVERR reads it: Linux's `struct sock_extended_err` and what goes with it. */
+export interface IcmpReport {
+  readonly errno: number;
+  readonly type: number;
+  readonly code: number;
+  /** Bytes that the next hop carries, for "fragmentation needed"; else 0. */
+  readonly mtu: number;
+  /** Who says so. */
+  readonly from: IpAddress;
+  /** Where the datagram was going, and its port; for an echo request, its sequence number. */
+  readonly remote: IpAddress;
+  readonly remotePort: number;
 }
 
 const DESTINATION_UNREACHABLE = 3;

@@ -121,7 +121,7 @@ export class Udp implements ProtocolHandler {
   }
 
   /** RFC 1122 4.1.3.3: an ICMP error goes to the endpoint that sent what is quoted. */
-  icmpError(packet: PacketBuffer, type: number, code: number, _mtu: number): void {
+  icmpError(packet: PacketBuffer, type: number, code: number, mtu: number, from: IpAddress): void {
     const { view, l3, start } = packet;
     const family = view.getUint8(l3) >> 4 === 6 ? 6 : 4;
     const meaning = meaningOfIcmp(family, type, code);
@@ -139,7 +139,7 @@ export class Udp implements ProtocolHandler {
       }
       endpoint = endpoint.next;
     }
-    if (best !== null) best.failed(meaning.errno, meaning.hard);
+    if (best !== null) best.failed(meaning, type, code, mtu, from, packet);
   }
 
   /** The endpoint that fits best; of several that share the port by SO_REUSEPORT, the one that the hash of the sender says. */

@@ -1,0 +1,96 @@
+import type { EventQueue } from '../../base/event-queue.ts';
+import type { Limits } from '../../base/limits.ts';
+import type { NodeContext } from '../../base/node-context.ts';
+import type { PacketPool } from '../../base/packet-buffer.ts';
+import type { Icmp } from '../../l3-network/icmp.ts';
+import { Ipv4 } from '../../l3-network/ipv4.ts';
+import { Tcp } from '../../l4-transport/tcp/tcp.ts';
+import { Udp } from '../../l4-transport/udp/udp.ts';
+import { testNode } from '../../testing/test-node.ts';
+import type { NameResolver } from '../names.ts';
+import type { SessionHost } from '../session-host.ts';
+import { SocketApi } from '../sockets.ts';
+import type { Wakeups } from '../wakeups.ts';
+
+/** What `untilSettled` gives for a call that waits for ever. */
+export const WAITS = Symbol('waits');
+
+/** Waits for programs as the network's scheduler does: no event while one is awake. */
+export class TestWakeups implements Wakeups {
+  awake = true;
+  /** How often a program was woken. */
+  count = 0;
+  woken(): void {
+    this.awake = true;
+    this.count++;
+  }
+  hold(): void {}
+  release(): void {}
+}
+
+/** A machine by itself: loopback, UDP, TCP and sockets over real IPv4. */
+export class LoneHost implements SessionHost {
+  readonly node: NodeContext;
+  readonly queue: EventQueue;
+  readonly pool: PacketPool;
+  readonly network: Ipv4;
+  readonly icmp: Icmp;
+  readonly tcp: Tcp;
+  readonly udp: Udp;
+  readonly wakeups: TestWakeups;
+  resolver: NameResolver | null = null;
+  /** Sockets of an ordinary program, without privilege. */
+  readonly sockets: SocketApi;
+
+  constructor(name = 'alice', limits: Partial<Limits> = {}) {
+    const { node, queue, pool } = testNode(name, limits);
+    this.node = node;
+    this.queue = queue;
+    this.pool = pool;
+    this.network = new Ipv4(node);
+    this.icmp = this.network.icmp;
+    this.tcp = new Tcp(node, this.network);
+    this.udp = new Udp(node, this.network);
+    this.wakeups = new TestWakeups();
+    this.sockets = new SocketApi(this);
+  }
+
+  /** Runs the network until `promise` is settled; WAITS when `withinMs` of its time were not enough. */
+  async untilSettled<T>(promise: Promise<T>, withinMs = 3000): Promise<T | typeof WAITS> {
+    return untilSettled(this.queue, this.wakeups, promise, withinMs);
+  }
+
+  /** Closes all sockets and lets the network come to rest, TIME-WAIT included. */
+  async end(): Promise<void> {
+    this.sockets.closeAll();
+    await untilSettled(this.queue, this.wakeups, new Promise(() => {}), 1e9);
+    this.network.stop();
+  }
+}
+
+export async function untilSettled<T>(
+  queue: EventQueue,
+  wakeups: TestWakeups,
+  promise: Promise<T>,
+  withinMs: number,
+): Promise<T | typeof WAITS> {
+  const deadline = queue.now + withinMs * 1e6;
+  let settled = false;
+  const note = (): void => {
+    settled = true;
+  };
+  promise.then(note, note);
+  wakeups.awake = true;
+  for (;;) {
+    while (wakeups.awake) {
+      wakeups.awake = false;
+      await new Promise((resolve) => setImmediate(resolve)); // all microtasks run before it
+    }
+    if (settled) return promise;
+    if (queue.nextTime > deadline) {
+      queue.runUntil(Math.max(queue.now, deadline));
+      return WAITS;
+    }
+    queue.runNext();
+  }
+}
