@@ -94,7 +94,6 @@ export class IcmpErrors {
     if (source === 0 || source >= 0xe0000000) return false;
     const back = this.paths.routes.lookup(source);
     if (back !== null && back.type === RouteType.Broadcast) return false;
-    if (source >>> 24 === 127 && (back === null || back.type !== RouteType.Local)) return false;
     if (ipv4Protocol(view, at) !== Protocol.Icmp) return true;
     const message = at + ipv4HeaderLength(view, at);
     return message < packet.end && isIcmpQuery(icmpType(view, message));
