@@ -156,7 +156,7 @@ export abstract class Descriptor {
   }
 
   /** `value` a number, or the bytes of a structure; `second` is the second number of a structure (SO_LINGER has two). */
-  setOption(level: number, _name: number, _value: number, _second = 0): number {
+  setOption(_level: number, _name: number, _value: number, _second: number | null = null): number {
     return -Errno.ENOPROTOOPT;
   }
 

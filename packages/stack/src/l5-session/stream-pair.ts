@@ -42,12 +42,12 @@ export class StreamPairEnd extends Descriptor implements Task {
   }
 
   get readiness(): number {
+    const { receivesNoMore, sendsNoMore } = this;
     let ready = 0;
-    const { peer } = this;
-    if (this.queued > 0 || peer === null || peer.sendShut || this.receiveShut) ready |= Ready.In;
-    if (peer === null || peer.sendShut) ready |= Ready.RdHup;
-    if (peer === null || peer.room > 0 || this.sendShut) ready |= Ready.Out;
-    if (peer === null || (this.sendShut && this.receiveShut)) ready |= Ready.Hup;
+    if (this.queued > 0 || receivesNoMore) ready |= Ready.In;
+    if (receivesNoMore) ready |= Ready.RdHup;
+    if (sendsNoMore || this.peer!.room > 0) ready |= Ready.Out;
+    if (receivesNoMore && sendsNoMore) ready |= Ready.Hup;
     if (this.error !== 0) ready |= Ready.Err;
     return ready;
   }
@@ -91,7 +91,7 @@ export class StreamPairEnd extends Descriptor implements Task {
     if (flags & c.MSG_OOB) return -Errno.EOPNOTSUPP;
     if (this.error !== 0) return -this.takeError();
     const { peer } = this;
-    if (peer === null || this.sendShut || peer.receiveShut) return -Errno.EPIPE;
+    if (peer === null || this.sendsNoMore) return -Errno.EPIPE;
     if (length === 0) return 0;
     const n = Math.min(length, peer.room);
     if (n <= 0) return -Errno.EAGAIN;
@@ -105,9 +105,8 @@ export class StreamPairEnd extends Descriptor implements Task {
     if (this.closed) return -Errno.EBADF;
     if (flags & c.MSG_OOB) return -Errno.EOPNOTSUPP;
     if (this.queued === 0) {
-      if (this.receiveShut || this.peer?.sendShut) return 0;
       if (this.error !== 0) return -this.takeError();
-      return this.peer === null ? 0 : -Errno.EAGAIN;
+      return this.receivesNoMore ? 0 : -Errno.EAGAIN;
     }
     return flags & c.MSG_PEEK ? this.peek(into, offset, length) : this.read(into, offset, length);
   }
@@ -159,6 +158,14 @@ export class StreamPairEnd extends Descriptor implements Task {
     this.peer = null;
     this.chunks.length = 0;
     this.queued = 0;
+  }
+
+  /** What one end shuts, the other finds shut. */
+  private get receivesNoMore(): boolean {
+    return this.receiveShut || this.peer === null || this.peer.sendShut;
+  }
+  private get sendsNoMore(): boolean {
+    return this.sendShut || this.peer === null || this.peer.receiveShut;
   }
 
   /** How many bytes more may be sent to this end. */

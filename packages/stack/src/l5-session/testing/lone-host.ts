@@ -1,8 +1,12 @@
 import type { EventQueue } from '../../base/event-queue.ts';
+import { IpAddress } from '../../base/ip-address.ts';
 import type { Limits } from '../../base/limits.ts';
+import { MacAddress } from '../../base/mac-address.ts';
 import type { NodeContext } from '../../base/node-context.ts';
-import type { PacketPool } from '../../base/packet-buffer.ts';
+import type { PacketBuffer, PacketPool } from '../../base/packet-buffer.ts';
+import { Prefix } from '../../base/prefix.ts';
 import type { Icmp } from '../../l3-network/icmp.ts';
+import type { IpLink, LinkHandler } from '../../l3-network/ip-link.ts';
 import { Ipv4 } from '../../l3-network/ipv4.ts';
 import { Tcp } from '../../l4-transport/tcp/tcp.ts';
 import { Udp } from '../../l4-transport/udp/udp.ts';
@@ -28,7 +32,22 @@ export class TestWakeups implements Wakeups {
   release(): void {}
 }
 
-/** A machine by itself: loopback, UDP, TCP and sockets over real IPv4. */
+/** An interface whose line leads nowhere. */
+class Sink implements IpLink {
+  readonly name = 'eth0';
+  readonly mac: MacAddress = MacAddress.parse('02:00:00:00:00:01')!;
+  readonly mtu = 1500;
+  readonly up = true;
+  readonly checksumOffload = false;
+  readonly segmentOffload = 0;
+  output(packet: PacketBuffer): number {
+    packet.release();
+    return 0;
+  }
+  register(_etherType: number, _handler: LinkHandler): void {}
+}
+
+/** A machine by itself, 10.0.0.1/24 on a network where nobody answers: loopback, UDP, TCP and sockets over real IPv4. */
 export class LoneHost implements SessionHost {
   readonly node: NodeContext;
   readonly queue: EventQueue;
@@ -48,6 +67,9 @@ export class LoneHost implements SessionHost {
     this.queue = queue;
     this.pool = pool;
     this.network = new Ipv4(node);
+    const sink = new Sink();
+    this.network.addAddress(sink, Prefix.parse('10.0.0.1/24')!);
+    this.network.addRoute(Prefix.parse('0.0.0.0/0')!, { via: IpAddress.parse('10.0.0.254')! });
     this.icmp = this.network.icmp;
     this.tcp = new Tcp(node, this.network);
     this.udp = new Udp(node, this.network);

@@ -154,7 +154,7 @@ def run(script):
     for line in script.split(";"):
         words = line.split()
         try:
-            signal.setitimer(signal.ITIMER_REAL, 3)
+            signal.setitimer(signal.ITIMER_REAL, 0.5)
             results.append(machine.step(words))
         except Stuck:
             results.append("waits")

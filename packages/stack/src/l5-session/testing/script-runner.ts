@@ -139,8 +139,8 @@ class ScriptRun {
         const poller = this.host.sockets.poll();
         poller.register(s, constants.POLLIN | constants.POLLOUT | constants.POLLRDHUP);
         const events = (await poller.poll(0))[0]?.[1] ?? 0;
-        const names = ['POLLIN', 'POLLOUT', 'POLLERR', 'POLLHUP', 'POLLRDHUP', 'POLLNVAL'] as const;
-        const told = names.filter((name) => events & constants[name]).map((name) => name.slice(4));
+        const names = ['POLLIN', 'POLLOUT', 'POLLERR', 'POLLHUP', 'POLLRDHUP', 'POLLNVAL'];
+        const told = names.filter((name) => events & NUMBERS[name]!).map((name) => name.slice(4));
         return told.join(' ') || 'nothing';
       }
       default:
@@ -164,9 +164,10 @@ class ScriptRun {
   }
 }
 
+const NUMBERS: Readonly<Record<string, number>> = { ...constants };
+
 function numberOf(word: string): number {
-  const known = (constants as Record<string, number>)[word];
-  return known ?? Number(word);
+  return NUMBERS[word] ?? Number(word);
 }
 
 function dataOf(word: string): Uint8Array | string {
