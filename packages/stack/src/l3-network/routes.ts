@@ -131,8 +131,14 @@ export class RoutingTable {
 
   /** 0, EEXIST when there is one to the same prefix with the same metric, ENOBUFS past the limit (negated). */
   add(route: Route): number {
-    for (const other of this.routesTo(route.network, route.length)) {
+    const name = this.trie.find(route.network, route.length);
+    for (let other = this.best[name]; other !== null; other = other.next) {
       if (other.metric === route.metric) return -Errno.EEXIST;
+    }
+    for (const other of this.asleep) {
+      if (other.network === route.network && other.length === route.length && other.metric === route.metric) {
+        return -Errno.EEXIST;
+      }
     }
     return this.append(route);
   }
@@ -170,16 +176,12 @@ export class RoutingTable {
 
   /** All routes, by network, then length, then metric. */
   list(): Route[] {
-    const routes = [...this.asleep];
-    for (const head of this.best) {
-      for (let route: Route | null = head; route !== null; route = route.next) routes.push(route);
-    }
-    return routes.sort((a, b) => a.network - b.network || a.length - b.length || a.metric - b.metric);
+    return this.all().sort((a, b) => a.network - b.network || a.length - b.length || a.metric - b.metric);
   }
 
   /** Takes out all routes for which `which` holds. */
   removeWhere(which: (route: Route) => boolean): void {
-    for (const route of this.list()) if (which(route)) this.remove(route);
+    for (const route of this.all()) if (which(route)) this.remove(route);
   }
 
   /** An interface went up or down: its routes count, or do not. */
@@ -189,11 +191,19 @@ export class RoutingTable {
       this.asleep = this.asleep.filter((route) => route.interface !== changed);
       for (const route of woken) this.wake(route);
     } else {
-      for (const route of this.list()) {
+      for (const route of this.all()) {
         if (route.interface === changed && sleepsWith(route) && this.sleep(route)) this.asleep.push(route);
       }
     }
     this.generation++;
+  }
+
+  private all(): Route[] {
+    const routes = [...this.asleep];
+    for (const head of this.best) {
+      for (let route: Route | null = head; route !== null; route = route.next) routes.push(route);
+    }
+    return routes;
   }
 
   private routesTo(network: number, length: number): Route[] {
