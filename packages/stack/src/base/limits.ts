@@ -54,6 +54,9 @@ export interface Limits {
   readonly outOfOrderSegments: number;
   /** Datagrams that wait in one UDP socket; the byte limit is the receive buffer. */
   readonly datagramsQueued: number;
+  /** Conversations that the analysis of one capture follows, and events that one recorder of journeys keeps. */
+  readonly inspectConversations: number;
+  readonly journeyEvents: number;
 }
 
 export const LIMITS: Limits = {
@@ -83,4 +86,6 @@ export const LIMITS: Limits = {
   maxBufferBytes: 64 << 20,
   outOfOrderSegments: 8192,
   datagramsQueued: 1024,
+  inspectConversations: 65_536,
+  journeyEvents: 65_536,
 };
