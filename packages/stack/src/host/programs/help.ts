@@ -1,14 +1,12 @@
 import type { Program } from '../program.ts';
 import { nearest } from './options.ts';
 
-/** `help [PROGRAM]`: what there is, or how one of them is used. */
-export const help: Program = {
+/** `help [PROGRAM]`: what there is, or how one of them is used. It is given the list, which holds it too. */
+export const helpFor = (programs: ReadonlyMap<string, Program>): Program => ({
   name: 'help',
   summary: 'list the programs, or tell how one is used',
   usage: 'usage: help [PROGRAM]',
   async main(process) {
-    // The list imports this file: looked up when asked.
-    const { programs } = await import('./index.ts');
     const [name] = process.args;
     if (name === undefined) {
       const width = Math.max(...[...programs.keys()].map((each) => each.length));
@@ -26,4 +24,4 @@ export const help: Program = {
     process.print(`${program.usage}\n`);
     return 0;
   },
-};
+});

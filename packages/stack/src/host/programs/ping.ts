@@ -1,0 +1,269 @@
+import { Errno, errnoText, NetError } from '../../base/errors.ts';
+import { IpAddress } from '../../base/ip-address.ts';
+import type { PacketBuffer } from '../../base/packet-buffer.ts';
+import type { EchoEndpoint, EchoOwner } from '../../l3-network/icmp.ts';
+import { ICMP_HEADER_LENGTH, IcmpType, TimeExceeded, Unreachable } from '../../l3-network/icmp-header.ts';
+import { AF_INET } from '../../l5-session/constants.ts';
+import type { Process } from '../process.ts';
+import { type Program, UsageError } from '../program.ts';
+import { Alarm } from './alarm.ts';
+import { parseOptions } from './options.ts';
+import { PingStatistics, tripTime } from './ping-statistics.ts';
+
+/** A request begins with the time when it left, as two 64-bit numbers; shorter ones cannot be timed by what they carry. */
+const TIME_LENGTH = 16;
+const IP_HEADER_LENGTH = 20;
+/** How long the last answer is waited for when none has come before, seconds. */
+const LINGER = 10;
+
+interface PingOptions {
+  readonly count: number;
+  readonly intervalNs: number;
+  readonly size: number;
+  readonly ttl: number;
+  readonly lingerNs: number;
+  readonly deadlineNs: number;
+  readonly dontFragment: boolean;
+  readonly broadcast: boolean;
+  readonly numeric: boolean;
+  readonly quiet: boolean;
+}
+
+export const ping: Program = {
+  name: 'ping',
+  summary: 'ask a host for an echo, and measure how long it takes',
+  usage: `usage: ping [-bnq] [-c COUNT] [-i SECONDS] [-M do|want|dont] [-s SIZE] [-t TTL] [-w SECONDS] [-W SECONDS] HOST
+  -b  allow pinging a broadcast address
+  -c  stop after COUNT replies
+  -i  seconds between two requests (1)
+  -M  do: never fragment; a router that would have to says so
+  -n  numbers only, no names
+  -q  quiet: the statistics only
+  -s  bytes of data in a request (56)
+  -t  time to live
+  -w  end after so many seconds, whatever has come
+  -W  seconds to wait for a reply once the last request has left (10)
+exit: 0 answered, 1 no answer, 2 an error`,
+  async main(process) {
+    const options = parseOptions(process.args, { flags: 'bnq4', values: 'ciMstwW' });
+    const [target, ...rest] = options.words;
+    if (target === undefined) throw new UsageError('usage error: Destination address required');
+    if (rest.length > 0) throw new UsageError(`one destination, not ${options.words.length}`);
+    const discovery = options.text('M') ?? 'want';
+    if (!['do', 'want', 'dont'].includes(discovery)) throw new UsageError(`invalid -M argument: ${discovery}`);
+    const remote = await resolve(process, target);
+    if (remote === null) return 2;
+    return new Ping(process, target, remote, {
+      count: options.integer('c', Infinity, 1, 2 ** 31 - 1),
+      intervalNs: options.seconds('i', 1, 0.001, 1e6) * 1e9,
+      size: options.integer('s', 56, 0, 65507),
+      ttl: options.integer('t', 64, 1, 255),
+      lingerNs: options.seconds('W', LINGER, 0, 1e6) * 1e9,
+      deadlineNs: options.has('w') ? options.seconds('w', 0, 0, 1e6) * 1e9 : Infinity,
+      dontFragment: discovery === 'do',
+      broadcast: options.has('b'),
+      numeric: options.has('n') || IpAddress.parse(target) !== null,
+      quiet: options.has('q'),
+    }).run();
+  },
+};
+
+async function resolve(process: Process, target: string): Promise<IpAddress | null> {
+  try {
+    const answers = await process.sockets.getaddrinfo(target, null, AF_INET);
+    return IpAddress.parse(answers[0]![4][0]);
+  } catch (error) {
+    if (!(error instanceof NetError)) throw error;
+    process.complain(`ping: ${target}: ${error.text}\n`);
+    return null;
+  }
+}
+
+/** One run: sends requests in their time, prints answers as they come. */
+class Ping implements EchoOwner {
+  private readonly process: Process;
+  private readonly target: string;
+  private readonly remote: IpAddress;
+  private readonly options: PingOptions;
+  private readonly alarm: Alarm;
+  private readonly statistics = new PingStatistics();
+  /** When each request left, by its number modulo 2^16; Infinity: answered. */
+  private readonly sentNs = new Float64Array(0x10000).fill(-1);
+  private readonly startNs: number;
+  private lastSendNs: number;
+
+  constructor(process: Process, target: string, remote: IpAddress, options: PingOptions) {
+    this.process = process;
+    this.target = target;
+    this.remote = remote;
+    this.options = options;
+    this.alarm = new Alarm(process);
+    this.startNs = process.host.node.clock.now;
+    this.lastSendNs = this.startNs;
+  }
+
+  async run(): Promise<number> {
+    const { process, options, remote } = this;
+    const source = process.host.network.sourceFor(remote);
+    if (typeof source === 'number') {
+      process.complain(`ping: connect: ${errnoText(source)}\n`);
+      return 2;
+    }
+    const endpoint = process.host.icmp.openEcho(this);
+    if (typeof endpoint === 'number') throw new NetError(endpoint, 'socket');
+    try {
+      const total = options.size + ICMP_HEADER_LENGTH + IP_HEADER_LENGTH;
+      process.print(`PING ${this.target} (${remote}) ${options.size}(${total}) bytes of data.\n`);
+      if (!(await this.sendAll(endpoint))) return 2;
+      await this.awaitLast();
+    } finally {
+      endpoint.close();
+    }
+    const elapsedMs = Math.floor((this.lastSendNs - this.startNs) / 1e6);
+    process.print(this.statistics.summary(this.target, elapsedMs));
+    const { received } = this.statistics;
+    const tooFew = options.deadlineNs !== Infinity && options.count !== Infinity && received < options.count;
+    return received === 0 || tooFew ? 1 : 0;
+  }
+
+  /** False when the address cannot be pinged at all. */
+  private async sendAll(endpoint: EchoEndpoint): Promise<boolean> {
+    const { options, statistics, process } = this;
+    let nextNs = this.startNs;
+    while (statistics.transmitted < options.count && !this.over) {
+      const error = this.send(endpoint);
+      if (error === -Errno.EACCES) {
+        process.complain('ping: Do you want to ping broadcast? Then -b. If not, check your local firewall rules\n');
+        return false;
+      }
+      if (statistics.transmitted === options.count) break;
+      nextNs += options.intervalNs;
+      const untilNs = Math.min(nextNs, this.startNs + options.deadlineNs);
+      while (process.signalled === null && this.now < untilNs) await this.alarm.wait(untilNs);
+    }
+    return true;
+  }
+
+  private send(endpoint: EchoEndpoint): number {
+    const { options, statistics, process } = this;
+    const sequence = (statistics.transmitted + 1) & 0xffff;
+    const { ttl, dontFragment, broadcast } = options;
+    const result = endpoint.send(this.remote, sequence, this.data(), { ttl, dontFragment, broadcast });
+    if (result === -Errno.EACCES) return result;
+    statistics.transmitted++;
+    this.sentNs[sequence] = this.now;
+    this.lastSendNs = this.now;
+    if (result < 0) {
+      // What could not leave was not lost on the way: it counts as an error at once.
+      statistics.errors++;
+      if (result === -Errno.EMSGSIZE) process.complain('ping: local error: message too long\n');
+      else process.complain(`ping: sendmsg: ${errnoText(result)}\n`);
+    }
+    return result;
+  }
+
+  /** The time in front, then bytes that count up: what iputils sends. */
+  private data(): Uint8Array {
+    const data = new Uint8Array(this.options.size);
+    for (let i = 0; i < data.length; i++) data[i] = i;
+    if (data.length >= TIME_LENGTH) {
+      const view = new DataView(data.buffer);
+      view.setUint32(0, Math.floor(this.now / 1e9), true);
+      view.setUint32(4, 0);
+      view.setUint32(8, Math.floor((this.now % 1e9) / 1e3), true);
+      view.setUint32(12, 0);
+    }
+    return data;
+  }
+
+  /** Waits for what is still on its way: twice the longest time seen, or long when nothing was seen. */
+  private async awaitLast(): Promise<void> {
+    const { options, statistics, process } = this;
+    const from = this.now;
+    while (process.signalled === null && this.outstanding) {
+      const lingerNs =
+        statistics.received > 0 ? Math.max(2 * statistics.mostUs * 1e3, options.intervalNs) : options.lingerNs;
+      const untilNs = Math.min(from + lingerNs, this.startNs + options.deadlineNs);
+      if (this.now >= untilNs) return;
+      await this.alarm.wait(untilNs);
+    }
+  }
+
+  private get outstanding(): boolean {
+    const { received, errors, transmitted } = this.statistics;
+    return received + errors < transmitted;
+  }
+
+  private get over(): boolean {
+    return this.process.signalled !== null || this.now - this.startNs >= this.options.deadlineNs;
+  }
+
+  private get now(): number {
+    return this.process.host.node.clock.now;
+  }
+
+  echoReply(packet: PacketBuffer, from: IpAddress, sequence: number, ttl: number): void {
+    const { options, statistics } = this;
+    const bytes = packet.length + ICMP_HEADER_LENGTH;
+    packet.release();
+    const sentNs = this.sentNs[sequence]!;
+    if (sentNs < 0) return; // never sent
+    const duplicate = sentNs === Infinity;
+    const tripUs = duplicate || options.size < TIME_LENGTH ? null : Math.floor((this.now - sentNs) / 1e3);
+    if (!options.broadcast) this.sentNs[sequence] = Infinity;
+    statistics.reply(sequence, tripUs, duplicate);
+    if (!options.quiet) {
+      const time = tripUs === null ? '' : ` time=${tripTime(tripUs)} ms`;
+      this.process.print(
+        `${bytes} bytes from ${this.who(from)}: icmp_seq=${sequence} ttl=${ttl}${time}${duplicate ? ' (DUP!)' : ''}\n`,
+      );
+    }
+    this.alarm.ring();
+  }
+
+  echoError(sequence: number, type: number, code: number, from: IpAddress, mtu: number): void {
+    const sentNs = this.sentNs[sequence]!;
+    if (sentNs < 0 || sentNs === Infinity) return;
+    this.sentNs[sequence] = Infinity;
+    this.statistics.error(sequence);
+    if (!this.options.quiet) {
+      this.process.print(`From ${this.who(from)} icmp_seq=${sequence} ${errorText(type, code, mtu)}\n`);
+    }
+    this.alarm.ring();
+  }
+
+  private who(address: IpAddress): string {
+    const name = this.options.numeric ? null : this.process.host.names.reverse(address);
+    return name === null ? address.toString() : `${name} (${address})`;
+  }
+}
+
+/** ICMP errors in the words of iputils. */
+function errorText(type: number, code: number, mtu: number): string {
+  if (type === IcmpType.TimeExceeded) {
+    return code === TimeExceeded.Transit ? 'Time to live exceeded' : 'Frag reassembly time exceeded';
+  }
+  if (type === IcmpType.SourceQuench) return 'Source Quench';
+  if (type === IcmpType.ParameterProblem) return 'Parameter problem: pointer = 0';
+  if (type !== IcmpType.DestinationUnreachable) return `Bad ICMP type: ${type}`;
+  if (code === Unreachable.FragmentationNeeded) return `Frag needed and DF set (mtu = ${mtu})`;
+  return UNREACHABLE[code] ?? `Dest Unreachable, Bad Code: ${code}`;
+}
+
+const UNREACHABLE: Readonly<Record<number, string>> = {
+  [Unreachable.Net]: 'Destination Net Unreachable',
+  [Unreachable.Host]: 'Destination Host Unreachable',
+  [Unreachable.Protocol]: 'Destination Protocol Unreachable',
+  [Unreachable.Port]: 'Destination Port Unreachable',
+  [Unreachable.SourceRouteFailed]: 'Source Route Failed',
+  [Unreachable.NetUnknown]: 'Destination Net Unknown',
+  [Unreachable.HostUnknown]: 'Destination Host Unknown',
+  [Unreachable.SourceHostIsolated]: 'Source Host Isolated',
+  [Unreachable.NetProhibited]: 'Destination Net Prohibited',
+  [Unreachable.HostProhibited]: 'Destination Host Prohibited',
+  [Unreachable.NetTos]: 'Destination Net Unreachable for Type of Service',
+  [Unreachable.HostTos]: 'Destination Host Unreachable for Type of Service',
+  [Unreachable.Prohibited]: 'Packet filtered',
+  [Unreachable.PrecedenceViolation]: 'Precedence Violation',
+  [Unreachable.PrecedenceCutoff]: 'Precedence Cutoff',
+};
