@@ -101,6 +101,10 @@ export class Ipv4 implements NetworkLayer {
     return this.links.find((candidate) => candidate.name === name) ?? null;
   }
 
+  interfaceIndex(name: string): number {
+    return this.interfaceNamed(name)?.index ?? 0;
+  }
+
   /** From now on speaks IPv4 and ARP on this link; the same interface again if it does already. */
   addInterface(link: IpLink): IpInterface {
     const known = this.interfaceOf(link);

@@ -89,6 +89,8 @@ export interface NetworkLayer {
   ): number;
   /** The source address that `open` would choose, or a negated error number. */
   sourceFor(remote: IpAddress): IpAddress | number;
+  /** The number of the interface with this name, for `SendOptions`; 0: there is none. */
+  interfaceIndex(name: string): number;
   /** Is this an address of this host (loopback included)? */
   isLocal(address: IpAddress): boolean;
   /** Tells the sender of `packet` (whose `l3` stands at its IP header) an ICMP error, within the rate limit; does not take the packet. */

@@ -33,13 +33,16 @@ export class PortBinding {
   reusePort: boolean;
   /** TCP sets it while it listens here: then SO_REUSEADDR alone lets nobody else in. */
   listening = false;
+  /** It was made for one connection that goes out: others that go elsewhere may share its port. */
+  readonly outgoing: boolean;
   /** The next holder of the same port number. Belongs to the table. */
   next: PortBinding | null = null;
   private refs = 1;
   private readonly table: PortTable;
 
-  constructor(table: PortTable, address: IpAddress | null, port: number, options: BindOptions) {
+  constructor(table: PortTable, address: IpAddress | null, port: number, options: BindOptions, outgoing = false) {
     this.table = table;
+    this.outgoing = outgoing;
     this.address = address;
     this.port = port;
     this.reuseAddress = options.reuseAddress === true;
@@ -77,6 +80,8 @@ export class PortTable {
   private readonly heads = new Map<number, PortBinding>();
   private readonly random: Random;
   private count = 0;
+  /** How many of the ephemeral ports have a holder. */
+  private ephemeralInUse = 0;
 
   /** `name` tells the tables of one node apart, so that they draw different ports. */
   constructor(node: NodeContext, name = 'ports') {
@@ -101,6 +106,29 @@ export class PortTable {
     const binding = new PortBinding(this, local, port, options);
     if (this.conflicts(binding, null)) return -Errno.EADDRINUSE;
     return this.add(binding);
+  }
+
+  /**
+   * A port for a connection that goes out from any address: as Linux (`__inet_hash_connect`), one that is free, or when
+   * none is, one that only other outgoing connections have, for a connection is named by both of its ends. `connect`
+   * tries with a binding; -EADDRINUSE from it means that these two ends are connected already, and that another port
+   * is to be tried. Returns what `connect` gave, or -EADDRNOTAVAIL when no port would do.
+   */
+  connectFrom<T>(options: BindOptions, connect: (binding: PortBinding) => T | number): T | number {
+    const first = this.random.below(EPHEMERAL_COUNT);
+    // Two rounds at most: the first for a free port, which is left out when there is none.
+    for (let free = this.ephemeralInUse < EPHEMERAL_COUNT; ; free = false) {
+      for (let i = 0; i < EPHEMERAL_COUNT; i++) {
+        const port = FIRST_EPHEMERAL_PORT + ((first + i) % EPHEMERAL_COUNT);
+        const head = this.heads.get(port);
+        if (free ? head !== undefined : head === undefined || !onlyOutgoing(head)) continue;
+        const binding = this.add(new PortBinding(this, null, port, options, true));
+        const connected = connect(binding);
+        if (connected !== -Errno.EADDRINUSE) return connected;
+        binding.release();
+      }
+      if (!free) return -Errno.EADDRNOTAVAIL;
+    }
   }
 
   /** Is anything bound to this port on an address that overlaps with `address` (null: any)? */
@@ -132,8 +160,12 @@ export class PortTable {
     this.count--;
     const head = this.heads.get(binding.port);
     if (head === binding) {
-      if (binding.next === null) this.heads.delete(binding.port);
-      else this.heads.set(binding.port, binding.next);
+      if (binding.next !== null) {
+        this.heads.set(binding.port, binding.next);
+        return;
+      }
+      this.heads.delete(binding.port);
+      if (binding.port >= FIRST_EPHEMERAL_PORT) this.ephemeralInUse--;
       return;
     }
     let before = head;
@@ -155,11 +187,20 @@ export class PortTable {
   }
 
   private add(binding: PortBinding): PortBinding {
-    binding.next = this.heads.get(binding.port) ?? null;
+    const head = this.heads.get(binding.port);
+    if (head === undefined && binding.port >= FIRST_EPHEMERAL_PORT) this.ephemeralInUse++;
+    binding.next = head ?? null;
     this.heads.set(binding.port, binding);
     this.count++;
     return binding;
   }
+}
+
+function onlyOutgoing(head: PortBinding): boolean {
+  for (let binding: PortBinding | null = head; binding !== null; binding = binding.next) {
+    if (!binding.outgoing) return false;
+  }
+  return true;
 }
 
 function overlap(a: IpAddress | null, b: IpAddress | null): boolean {

@@ -21,6 +21,8 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
   private reuseAddress = false;
   private reusePort = false;
   private broadcast = false;
+  /** SO_BINDTODEVICE: the interface's number; 0: none. */
+  private device = 0;
   private receiveErrors = false;
   private noChecksum = false;
   private ttl = -1;
@@ -45,14 +47,16 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     return ready;
   }
   get localAddress(): IpAddress {
-    return this.endpoint?.local ?? this.anyAddress;
+    const local = this.endpoint?.local ?? null;
+    return local === null ? this.anyAddress : this.shown(local);
   }
   get localPort(): number {
     return this.endpoint === null ? 0 : this.endpoint.localPort;
   }
   get remoteAddress(): IpAddress | null {
     // As on Linux: one that is connected to port 0 sends there, but has no peer.
-    return this.endpoint === null || this.endpoint.remotePort === 0 ? null : this.endpoint.remote;
+    const remote = this.endpoint?.remote ?? null;
+    return remote === null || this.remotePort === 0 ? null : this.shown(remote);
   }
   get remotePort(): number {
     return this.endpoint === null ? 0 : this.endpoint.remotePort;
@@ -71,8 +75,8 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
 
   override bind(address: IpAddress | null, port: number): number {
     if (this.closed) return -Errno.EBADF;
-    if (address !== null && !this.mayUse(address)) return -Errno.EAFNOSUPPORT;
-    const local = address === null || address.isUnspecified ? null : address;
+    if (address !== null && this.unfit(address) < 0) return this.unfit(address);
+    const local = address === null || address.isUnspecified ? null : this.onWire(address);
     if (local !== null && !this.mayBindTo(local)) return -Errno.EADDRNOTAVAIL;
     if (port > 0 && port < FIRST_UNPRIVILEGED_PORT && !this.privileged) return -Errno.EACCES;
     if (this.endpoint !== null) return -Errno.EINVAL;
@@ -81,14 +85,15 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
 
   override connect(address: IpAddress, port: number): number {
     if (this.closed) return -Errno.EBADF;
-    if (!this.mayUse(address)) return -Errno.EAFNOSUPPORT;
+    const unfit = this.unfit(address);
+    if (unfit < 0) return unfit;
     if (this.endpoint === null) {
       const opened = this.open(null, 0);
       if (opened < 0) return opened === -Errno.EADDRINUSE ? -Errno.EAGAIN : opened;
     }
     const { trace } = this.node;
     if (trace !== null) this.called(`connect ${address}:${port}`);
-    return this.endpoint!.connect(address, port);
+    return this.endpoint!.connect(this.target(address), port);
   }
 
   override disconnect(): number {
@@ -114,10 +119,10 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
       if (opened < 0) return opened === -Errno.EADDRINUSE ? -Errno.EAGAIN : opened;
       endpoint = this.endpoint!;
     }
-    if (address !== null && !this.mayUse(address)) return -Errno.EAFNOSUPPORT;
+    if (address !== null && this.unfit(address) < 0) return this.unfit(address);
     if (this.shutdownSend) return -Errno.EPIPE;
     if (this.node.trace !== null) this.called(`send ${length} bytes`);
-    return endpoint.send(bytes, offset, length, address, port);
+    return endpoint.send(bytes, offset, length, address === null ? null : this.target(address), port);
   }
 
   receive(into: Uint8Array, offset: number, length: number, flags = 0): number {
@@ -126,7 +131,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     if (endpoint === null) return this.shutdownReceive ? 0 : -Errno.EAGAIN;
     const n = endpoint.receive(into, offset, length, (flags & c.MSG_PEEK) !== 0);
     if (n >= 0) {
-      this.sender = endpoint.sender;
+      this.sender = this.shown(endpoint.sender);
       this.senderPort = endpoint.senderPort;
       this.fullLength = endpoint.fullLength;
     } else if (n === -Errno.EAGAIN && this.shutdownReceive) {
@@ -169,7 +174,8 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
       privileged: this.privileged,
     });
     if (typeof binding === 'number') return binding;
-    const endpoint = this.udp.open(binding, this, this.family === c.AF_INET6 ? 6 : 4);
+    const endpoint = this.udp.open(binding, this, this.family === c.AF_INET ? 4 : this.onlyIpv6 ? 6 : 0);
+    endpoint.device = this.device;
     endpoint.broadcast = this.broadcast;
     endpoint.receiveErrors = this.receiveErrors;
     endpoint.noChecksum = this.noChecksum;
@@ -232,7 +238,19 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
           return -Errno.ENOPROTOOPT;
       }
     }
+    if (level === c.IPPROTO_IPV6 && name === c.IPV6_V6ONLY && this.family === c.AF_INET6) return this.onlyIpv6 ? 1 : 0;
     return super.getOption(level, name);
+  }
+
+  /** SO_BINDTODEVICE: what is sent goes out of this interface; an empty name: of any. ENODEV */
+  override setOptionText(level: number, name: number, value: string): number {
+    if (this.closed) return -Errno.EBADF;
+    if (level !== c.SOL_SOCKET || name !== c.SO_BINDTODEVICE) return -Errno.ENOPROTOOPT;
+    const device = value === '' ? 0 : this.udp.network.interfaceIndex(value);
+    if (value !== '' && device === 0) return -Errno.ENODEV;
+    this.device = device;
+    if (this.endpoint !== null) this.endpoint.device = device;
+    return 0;
   }
 
   override setOption(level: number, name: number, value: number, second: number | null = null): number {
@@ -273,6 +291,11 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
         default:
           return super.setOption(level, name, value, second);
       }
+    }
+    if (level === c.IPPROTO_IPV6 && name === c.IPV6_V6ONLY && this.family === c.AF_INET6) {
+      if (endpoint !== null) return -Errno.EINVAL;
+      this.onlyIpv6 = on;
+      return 0;
     }
     if (level === c.IPPROTO_IP) return this.setIpOption(name, value);
     return super.setOption(level, name, value, second);

@@ -9,8 +9,9 @@ import { AF_INET6, SO_ACCEPTCONN, SO_DOMAIN, SO_ERROR, SO_PROTOCOL, SO_TYPE, SOL
 /** Who wants to know when a descriptor becomes ready. */
 export interface SocketObserver {
   /**
-   * `events` are the bits of `Ready` that have just become true. It is called at the end of an event of the network,
-   * and may read, write and close the socket from inside.
+   * `events` are the bits of `Ready` that have just become true: read (accept, write) until -EAGAIN, for what is left
+   * lying is not told again. Called at the end of an event of the network; from inside, any call on the socket is
+   * allowed.
    */
   socketReady(events: number): void;
 }
@@ -34,6 +35,8 @@ export abstract class Descriptor {
   /** The one who is told first of everything; for servers and ported programs. */
   onReady: SocketObserver | null = null;
   closed = false;
+  /** IPV6_V6ONLY */
+  protected onlyIpv6 = false;
   /** Who sent what `receive` returned last; for a stream, the peer. */
   sender: IpAddress = IpAddress.ANY4;
   senderPort = 0;
@@ -160,7 +163,7 @@ export abstract class Descriptor {
     return -Errno.ENOPROTOOPT;
   }
 
-  /** An option whose value is a text (TCP_CONGESTION). */
+  /** An option whose value is a text (TCP_CONGESTION, SO_BINDTODEVICE). */
   setOptionText(_level: number, _name: number, _value: string): number {
     return -Errno.ENOPROTOOPT;
   }
@@ -197,9 +200,32 @@ export abstract class Descriptor {
     return this.family === AF_INET6 ? IpAddress.ANY6 : IpAddress.ANY4;
   }
 
-  /** Does an address belong to this family of sockets? */
-  protected mayUse(address: IpAddress): boolean {
-    return address.family === (this.family === AF_INET6 ? 6 : 4);
+  /**
+   * 0 if this family of sockets can speak with an address. Over an IPv6 socket IPv4 peers stand as ::ffff:10.0.0.1
+   * (RFC 3493 3.7), unless it is for IPv6 alone (ENETUNREACH, as on Linux).
+   */
+  protected unfit(address: IpAddress): number {
+    if (address.family !== (this.family === AF_INET6 ? 6 : 4)) return -Errno.EAFNOSUPPORT;
+    return this.onlyIpv6 && address.isMapped ? -Errno.ENETUNREACH : 0;
+  }
+
+  /** The address that goes on the wire for one that a program gave. */
+  protected onWire(address: IpAddress): IpAddress {
+    return address.isMapped ? IpAddress.v4(address.w3) : address;
+  }
+
+  /** As `onWire`, for a peer: "any address" is this host, as on Linux. */
+  protected target(address: IpAddress): IpAddress {
+    const remote = this.onWire(address);
+    if (!remote.isUnspecified) return remote;
+    const local = this.onWire(this.localAddress);
+    if (!local.isUnspecified) return local;
+    return remote.family === 6 ? IpAddress.LOOPBACK6 : IpAddress.LOOPBACK4;
+  }
+
+  /** The address that a program is shown for one from the wire. */
+  protected shown(address: IpAddress): IpAddress {
+    return this.family === AF_INET6 && address.family === 4 ? IpAddress.v6(0, 0, 0xffff, address.w3) : address;
   }
 }
 

@@ -56,6 +56,9 @@ function ofFamily(addresses: readonly IpAddress[] | number, family: number, host
   for (const address of addresses) {
     if (address.family === (family === c.AF_INET6 ? 6 : 4)) return address;
   }
+  const [first] = addresses;
+  // An IPv6 socket speaks with IPv4 hosts too (RFC 3493 3.7).
+  if (first !== undefined && family === c.AF_INET6) return IpAddress.v6(0, 0, 0xffff, first.w3);
   throw new NameError(addresses.length === 0 ? c.EAI_NONAME : c.EAI_FAMILY, 'getaddrinfo', host);
 }
 

@@ -79,7 +79,7 @@ export class PingSocket extends Descriptor implements EchoOwner {
   /** The identifier cannot be chosen: `port` has to be 0. */
   override bind(address: IpAddress | null, port: number): number {
     if (this.closed) return -Errno.EBADF;
-    if (address !== null && !this.mayUse(address)) return -Errno.EAFNOSUPPORT;
+    if (address !== null && this.unfit(address) < 0) return this.unfit(address);
     if (address !== null && !address.isUnspecified && !this.network.isLocal(address)) return -Errno.EADDRNOTAVAIL;
     if (this.endpoint !== null) return -Errno.EINVAL;
     if (port !== 0) return -Errno.EADDRINUSE;
@@ -90,7 +90,7 @@ export class PingSocket extends Descriptor implements EchoOwner {
 
   override connect(address: IpAddress, _port: number): number {
     if (this.closed) return -Errno.EBADF;
-    if (!this.mayUse(address)) return -Errno.EAFNOSUPPORT;
+    if (this.unfit(address) < 0) return this.unfit(address);
     const source = this.network.sourceFor(address);
     if (typeof source === 'number') return source;
     const opened = this.endpoint === null ? this.open() : 0;
@@ -113,7 +113,7 @@ export class PingSocket extends Descriptor implements EchoOwner {
     if (length < HEADER || bytes[offset] !== ECHO || bytes[offset + 1] !== 0) return -Errno.EINVAL;
     const remote = address ?? this.remote;
     if (remote === null) return -Errno.EDESTADDRREQ;
-    if (!this.mayUse(remote)) return -Errno.EAFNOSUPPORT;
+    if (this.unfit(remote) < 0) return this.unfit(remote);
     if (this.shutdownSend) return -Errno.EPIPE;
     if (this.error !== 0) return -this.takeError();
     const opened = this.endpoint === null ? this.open() : 0;

@@ -1,5 +1,5 @@
 import { Errno, NetError } from '../base/errors.ts';
-import { IpAddress } from '../base/ip-address.ts';
+import type { IpAddress } from '../base/ip-address.ts';
 import { utf8Encode } from '../base/utf8.ts';
 import { Ready } from '../l4-transport/readiness.ts';
 import type { IcmpReport } from '../l4-transport/udp/udp-errors.ts';
@@ -380,14 +380,9 @@ export class Socket {
     return socketAddress(this.descriptor.sender, this.descriptor.senderPort);
   }
 
-  /** The peer's address; to connect to "any address" means this host, as on Linux. */
   private async remoteAddress(host: string): Promise<IpAddress> {
     const found = addressOf(this.api.host.resolver, host, this.family);
-    const remote = found instanceof Promise ? await this.api.asked(found) : found;
-    if (!remote.isUnspecified) return remote;
-    const { localAddress } = this.descriptor;
-    if (!localAddress.isUnspecified) return localAddress;
-    return remote.family === 6 ? IpAddress.LOOPBACK6 : IpAddress.LOOPBACK4;
+    return found instanceof Promise ? this.api.asked(found) : found;
   }
 
   private checkedAddress(syscall: string, address: SocketAddress): SocketAddress {

@@ -27,9 +27,15 @@ export class StreamOptions {
   private receiveLowWater = 1;
   private mtuDiscover: number = c.IP_PMTUDISC_WANT;
 
-  constructor(limits: Limits, family: 4 | 6) {
+  /** `family`: whose packets a listener on all addresses takes; 0: both. */
+  constructor(limits: Limits, family: 0 | 4 | 6) {
     this.limits = limits;
     this.tcp = family === 4 ? SOCKET_OPTIONS_4 : SOCKET_OPTIONS;
+  }
+
+  /** IPV6_V6ONLY, before there is an address. */
+  takeFamily(family: 0 | 6): void {
+    this.tcp = { ...this.tcp, family };
   }
 
   /** What TCP is given when a connection or a listener is made. */

@@ -1,7 +1,7 @@
 import { Errno } from '../base/errors.ts';
 import type { IpAddress } from '../base/ip-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
-import { FIRST_UNPRIVILEGED_PORT, type PortBinding } from '../l4-transport/ports.ts';
+import { type BindOptions, FIRST_UNPRIVILEGED_PORT, type PortBinding } from '../l4-transport/ports.ts';
 import { Ready } from '../l4-transport/readiness.ts';
 import type { StreamOwner, TcpConnection } from '../l4-transport/tcp/connection.ts';
 import type { ListenerOwner, TcpListener } from '../l4-transport/tcp/listener.ts';
@@ -43,7 +43,7 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
     super(node, family, c.SOCK_STREAM, c.IPPROTO_TCP);
     this.tcp = tcp;
     this.privileged = privileged;
-    this.options = new StreamOptions(node.limits, family === c.AF_INET6 ? 6 : 4);
+    this.options = new StreamOptions(node.limits, family === c.AF_INET6 ? 0 : 4);
     if (accepted === null) return;
     this.connection = accepted;
     this.state = State.Connected;
@@ -59,13 +59,14 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
     return Ready.In | Ready.Out | Ready.Hup | Ready.RdHup | (this.error !== 0 ? Ready.Err : 0);
   }
   get localAddress(): IpAddress {
-    return this.connection?.local ?? this.binding?.address ?? this.anyAddress;
+    const local = this.connection?.local ?? this.binding?.address ?? null;
+    return local === null ? this.anyAddress : this.shown(local);
   }
   get localPort(): number {
     return this.connection?.localPort ?? this.binding?.port ?? 0;
   }
   get remoteAddress(): IpAddress | null {
-    return this.hasPeer ? this.connection!.remote : null;
+    return this.hasPeer ? this.shown(this.connection!.remote) : null;
   }
   get remotePort(): number {
     return this.hasPeer ? this.connection!.remotePort : 0;
@@ -92,8 +93,8 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
 
   override bind(address: IpAddress | null, port: number): number {
     if (this.closed) return -Errno.EBADF;
-    if (address !== null && !this.mayUse(address)) return -Errno.EAFNOSUPPORT;
-    const local = address === null || address.isUnspecified ? null : address;
+    if (address !== null && this.unfit(address) < 0) return this.unfit(address);
+    const local = address === null || address.isUnspecified ? null : this.onWire(address);
     if (local !== null && !this.tcp.network.isLocal(local)) return -Errno.EADDRNOTAVAIL;
     if (port > 0 && port < FIRST_UNPRIVILEGED_PORT && !this.privileged) return -Errno.EACCES;
     if (this.binding !== null || this.state !== State.Unconnected) return -Errno.EINVAL;
@@ -102,7 +103,8 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
 
   override connect(address: IpAddress, port: number): number {
     if (this.closed) return -Errno.EBADF;
-    if (!this.mayUse(address)) return -Errno.EAFNOSUPPORT;
+    const unfit = this.unfit(address);
+    if (unfit < 0) return unfit;
     if (this.untoldSuccess) {
       this.untoldSuccess = false;
       return 0;
@@ -113,14 +115,9 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
       return -(this.takeError() || Errno.ECONNABORTED);
     }
     if (this.state !== State.Unconnected) return -Errno.EISCONN;
-    if (this.binding === null) {
-      const opened = this.open(null, 0);
-      if (opened < 0) return opened === -Errno.EADDRINUSE ? -Errno.EADDRNOTAVAIL : opened;
-    }
-    if (this.node.trace !== null) this.called(`connect ${address}:${port}`);
     if (port === 0) return -Errno.ECONNREFUSED; // nobody can listen there; no SYN is wasted on it
-    // The connection holds the binding too. Our own hold is for the next attempt, should this one fail.
-    const connection = this.tcp.connect(this.binding!, address, port, this, this.options.forTcp());
+    if (this.node.trace !== null) this.called(`connect ${address}:${port}`);
+    const connection = this.openConnection(this.target(address), port);
     if (typeof connection === 'number') return connection === -Errno.EADDRINUSE ? -Errno.EADDRNOTAVAIL : connection;
     this.connection = connection;
     this.state = State.Connecting;
@@ -238,6 +235,7 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
 
   override getOption(level: number, name: number): number {
     if (this.closed) return -Errno.EBADF;
+    if (level === c.IPPROTO_IPV6 && name === c.IPV6_V6ONLY && this.family === c.AF_INET6) return this.onlyIpv6 ? 1 : 0;
     // The first number of TCP_INFO's structure is the state.
     if (level === c.IPPROTO_TCP && name === c.TCP_INFO) return this.tcpState;
     return this.options.get(level, name, this.connection) ?? super.getOption(level, name);
@@ -251,6 +249,12 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
 
   override setOption(level: number, name: number, value: number, second: number | null = null): number {
     if (this.closed) return -Errno.EBADF;
+    if (level === c.IPPROTO_IPV6 && name === c.IPV6_V6ONLY && this.family === c.AF_INET6) {
+      if (this.binding !== null || this.state !== State.Unconnected) return -Errno.EINVAL;
+      this.onlyIpv6 = value !== 0;
+      this.options.takeFamily(value !== 0 ? 6 : 0);
+      return 0;
+    }
     const done = this.options.set(level, name, value, second, this.connection);
     if (done === null) return super.setOption(level, name, value, second);
     if (this.binding !== null) {
@@ -275,14 +279,27 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
   }
 
   private open(local: IpAddress | null, port: number): number {
-    const binding = this.tcp.ports.bind(local, port, {
-      reuseAddress: this.options.reuseAddress,
-      reusePort: this.options.reusePort,
-      privileged: this.privileged,
-    });
+    const binding = this.tcp.ports.bind(local, port, this.bindOptions);
     if (typeof binding === 'number') return binding;
     this.binding = binding;
     return 0;
+  }
+
+  /** The connection holds its port too. Our own hold is for the next attempt, should this one fail. */
+  private openConnection(remote: IpAddress, port: number): TcpConnection | number {
+    const options = this.options.forTcp();
+    if (this.binding !== null) return this.tcp.connect(this.binding, remote, port, this, options);
+    return this.tcp.ports.connectFrom(this.bindOptions, (binding) => {
+      const connection = this.tcp.connect(binding, remote, port, this, options);
+      if (typeof connection !== 'number') this.binding = binding;
+      else if (connection !== -Errno.EADDRINUSE) binding.release();
+      return connection;
+    });
+  }
+
+  private get bindOptions(): BindOptions {
+    const { reuseAddress, reusePort } = this.options;
+    return { reuseAddress, reusePort, privileged: this.privileged };
   }
 
   private stopListening(): void {
@@ -312,7 +329,7 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
   }
 
   private rememberPeer(connection: TcpConnection): void {
-    this.sender = connection.remote;
+    this.sender = this.shown(connection.remote);
     this.senderPort = connection.remotePort;
   }
 }

@@ -57,6 +57,8 @@ export class UdpEndpoint {
   receiveErrors = false;
   /** SO_NO_CHECK: sends without a checksum, over IPv4 (RFC 1122 4.1.3.4 allows it). */
   noChecksum = false;
+  /** SO_BINDTODEVICE: the number of the interface that it sends by; 0: what the routes say. */
+  private deviceIndex = 0;
   /** SO_RCVBUF: payload bytes that may wait here. */
   receiveBuffer: number;
 
@@ -151,6 +153,14 @@ export class UdpEndpoint {
   set dontFragment(on: boolean) {
     this.dontFragmentWanted = on;
     this.optionsChanged();
+  }
+
+  get device(): number {
+    return this.deviceIndex;
+  }
+  set device(index: number) {
+    this.deviceIndex = index;
+    this.cache = null;
   }
 
   /** Bytes of the largest IP packet that the way to the peer carries (IP_MTU); 0 without a peer. */
@@ -347,7 +357,8 @@ export class UdpEndpoint {
   private openFlow(remote: IpAddress, local: IpAddress | null): Flow | number {
     // Bound to a group or to a broadcast address, it listens there, but does not send from there.
     const source = local !== null && this.udp.network.isLocal(local) ? local : null;
-    const flow = this.udp.network.open(remote, Protocol.Udp, source);
+    const device = this.deviceIndex === 0 ? undefined : { interfaceIndex: this.deviceIndex };
+    const flow = this.udp.network.open(remote, Protocol.Udp, source, device);
     if (typeof flow === 'number') return flow;
     if (flow.cast === Cast.Broadcast && !this.broadcast) return -Errno.EACCES;
     this.applyOptions(flow);

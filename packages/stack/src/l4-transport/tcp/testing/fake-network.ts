@@ -59,6 +59,10 @@ export class FakeNetwork implements NetworkLayer {
     return this.address;
   }
 
+  interfaceIndex(): number {
+    return 0;
+  }
+
   isLocal(address: IpAddress): boolean {
     return address.equals(this.address);
   }
