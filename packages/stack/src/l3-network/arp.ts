@@ -51,6 +51,11 @@ export class Arp implements Solicitor {
     to.link.register(EtherType.Arp, new ArpPort(this, to));
   }
 
+  detach(from: IpInterface): void {
+    from.link.register(EtherType.Arp, null);
+    this.neighbours.removeAll(from);
+  }
+
   /**
    * Takes an ARP packet: "Packet Reception" of RFC 826. Whoever speaks to us is learnt; what others say among
    * themselves only renews what is known already, so that nobody fills the table by talking.

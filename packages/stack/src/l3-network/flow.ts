@@ -22,6 +22,7 @@ import type { Ipv4Paths } from './ipv4-paths.ts';
 import type { Neighbour } from './neighbours.ts';
 import { Cast, type Flow, Protocol } from './network-layer.ts';
 import { RouteType, type RoutingTable } from './routes.ts';
+import { cutSuperSegment, superSegmentHeader } from './segmentation.ts';
 
 export const DEFAULT_TTL = 64;
 /** RFC 1112 6.1: a group is the link's own unless one asks for more. */
@@ -129,9 +130,7 @@ export class Ipv4Flow implements Flow {
     }
     const link = this.interface.link;
     const length = packet.end - packet.start + IPV4_HEADER_LENGTH;
-    if (length > link.mtu || length > this.pathMtu) {
-      if (!this.fitsCut(packet, length)) return this.sendLarge(packet, length);
-    }
+    if (length > link.mtu || length > this.pathMtu) return this.sendLarge(packet, length);
     this.writeHeader(packet, length);
     if (this.node.trace !== null) this.traceSend(packet);
     if (this.cast === Cast.Broadcast) this.loopBack(packet);
@@ -190,36 +189,46 @@ export class Ipv4Flow implements Flow {
     return this.neighbour.output(packet);
   }
 
-  /** A super-segment is long, but what it will be cut into fits. */
-  private fitsCut(packet: PacketBuffer, length: number): boolean {
-    if (packet.segmentSize === 0 || length > IPV4_MAX_LENGTH) return false;
-    const tcp = this.protocol === Protocol.Tcp && packet.length >= 20;
-    const header = tcp ? (packet.view.getUint8(packet.start + 12) >> 4) << 2 : 8;
-    return IPV4_HEADER_LENGTH + header + packet.segmentSize <= this.mtu;
-  }
-
   /** Too long for the path in one piece. */
   private sendLarge(packet: PacketBuffer, length: number): number {
     const mtu = this.mtu;
-    const whole = length > IPV4_MAX_LENGTH || packet.segmentSize > 0;
-    if (whole || (this.dontFragment && !this.mtuLocked)) {
-      this.node.drop(packet, Drop.IP_FRAGMENTATION_NEEDED, `${length} bytes, the path carries ${mtu}`);
-      return -Errno.EMSGSIZE;
-    }
+    if (length > IPV4_MAX_LENGTH) return this.tooLong(packet, length, mtu);
+    if (packet.segmentSize > 0) return this.sendSuper(packet, length, mtu);
+    if (this.dontFragment && !this.mtuLocked) return this.tooLong(packet, length, mtu);
     this.writeHeader(packet, length);
     if (this.cast === Cast.Broadcast) this.loopBack(packet);
-    let fragment = fragmentIpv4(packet, mtu);
-    if (fragment === null) return this.refuse(packet, -Errno.EMSGSIZE);
+    const fragments = fragmentIpv4(packet, mtu);
+    return fragments === null ? this.refuse(packet, -Errno.EMSGSIZE) : this.sendAll(fragments);
+  }
+
+  /** A super-segment: the interface cuts it, or we do. */
+  private sendSuper(packet: PacketBuffer, length: number, mtu: number): number {
+    this.writeHeader(packet, length);
+    const header = superSegmentHeader(packet);
+    if (header < 0 || header + packet.segmentSize > mtu) return this.tooLong(packet, length, mtu);
+    const offload = this.interface.link.segmentOffload;
+    const pieces = length - IPV4_HEADER_LENGTH > offload ? cutSuperSegment(packet) : null;
+    if (pieces !== null) return this.sendAll(pieces);
+    if (this.node.trace !== null) this.traceSend(packet);
+    return this.outputSlow(packet);
+  }
+
+  private sendAll(packets: PacketBuffer): number {
     let result = 0;
-    while (fragment !== null) {
-      const next: PacketBuffer | null = fragment.next;
-      fragment.next = null;
-      if (this.node.trace !== null) this.traceSend(fragment);
-      const error = this.outputSlow(fragment);
+    for (let packet: PacketBuffer | null = packets; packet !== null; ) {
+      const next: PacketBuffer | null = packet.next;
+      packet.next = null;
+      if (this.node.trace !== null) this.traceSend(packet);
+      const error = this.outputSlow(packet);
       if (result === 0) result = error;
-      fragment = next;
+      packet = next;
     }
     return result;
+  }
+
+  private tooLong(packet: PacketBuffer, length: number, mtu: number): number {
+    this.node.drop(packet, Drop.IP_FRAGMENTATION_NEEDED, `${length} bytes, the path carries ${mtu}`);
+    return -Errno.EMSGSIZE;
   }
 
   /** A host hears its own broadcasts, as on Linux. */

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { finish, sum } from '../base/checksum.ts';
+import { Checksum } from '../base/packet-buffer.ts';
 import { dropsOf, expectNoLeaks } from '../testing/test-node.ts';
 import { checkIpv4Header, DONT_FRAGMENT } from './ipv4-header.ts';
 import { Reassembly } from './reassembly.ts';
@@ -119,20 +121,45 @@ test('too long for the next link: fragments, or with DF its MTU is told', () => 
   expectNoLeaks(receiver.pool);
 });
 
-test('a super-segment is sent on whole if its pieces fit', () => {
+/** 5,000 bytes of TCP payload in one packet, to be cut every 1,000 bytes; the checksum is left to the interface. */
+function superSegment(host: TestHost): void {
+  const data = bytes(20 + 5000);
+  data.set([0x12, 0x34, 0, 80, 0xff, 0xff, 0xfc, 0x00, 0, 0, 0, 0, 5 << 4, 0x99], 0); // CWR, ACK, PSH, FIN
+  const packet = ipv4Packet(host, { ...WAY, protocol: 6, flags: DONT_FRAGMENT, id: 0xfffe, payload: data });
+  packet.segmentSize = 1000;
+  packet.checksum = Checksum.Partial;
+  packet.checksumStart = packet.start + 20;
+  packet.checksumField = packet.start + 36;
+  host.eth0.receive(packet);
+}
+
+test('a super-segment is sent on whole to a link that cuts, if its pieces fit', () => {
   const host = router();
-  const superSegment = (): void => {
-    const data = bytes(20 + 5000);
-    data[12] = 5 << 4;
-    const packet = ipv4Packet(host, { ...WAY, protocol: 6, flags: DONT_FRAGMENT, payload: data });
-    packet.segmentSize = 1000;
-    host.eth0.receive(packet);
-  };
-  superSegment();
+  host.eth1.segmentOffload = 65_536;
+  superSegment(host);
   expect(host.eth1.takePackets(({ packet }) => packet.length)).toEqual([5040]);
   host.eth1.mtu = 1039;
-  superSegment();
+  superSegment(host);
   expect(answers(host)).toEqual([[3, 4, 1039]]);
+  expectNoLeaks(host.pool);
+});
+
+test('a super-segment is cut for a link that does not', () => {
+  const host = router();
+  superSegment(host);
+  const pieces = host.eth1.takePackets(({ packet }) => {
+    const { view, start, end } = packet;
+    expect([checkIpv4Header(packet), packet.segmentSize]).toEqual([0, 0]);
+    expect(finish(sum(view, start + 20, end, sum(view, start + 12, start + 20, 6 + end - start - 20)))).toBe(0);
+    return [view.getUint16(start + 4), view.getUint32(start + 24), view.getUint8(start + 33), end - start];
+  });
+  expect(pieces).toEqual([
+    [0xfffe, 0xfffffc00, 0x90, 1040],
+    [0xffff, 0xffffffe8, 0x10, 1040],
+    [0x0000, 0x000003d0, 0x10, 1040],
+    [0x0001, 0x000007b8, 0x10, 1040],
+    [0x0002, 0x00000ba0, 0x19, 1040],
+  ]);
   expectNoLeaks(host.pool);
 });
 

@@ -12,14 +12,12 @@ import {
   IPV4_HEADER_LENGTH,
   ipv4Destination,
   ipv4DontFragment,
-  ipv4HeaderLength,
-  ipv4Protocol,
   ipv4Source,
   ipv4Ttl,
 } from './ipv4-header.ts';
 import type { Neighbour, NeighbourTable } from './neighbours.ts';
-import { Protocol } from './network-layer.ts';
 import { type Route, RouteType } from './routes.ts';
+import { cutSuperSegment, superSegmentHeader } from './segmentation.ts';
 
 const MAPPED = 0xffff;
 
@@ -71,8 +69,8 @@ export class Forwarder {
     decrementIpv4Ttl(own.view, own.start);
     this.forwarded++;
     if (this.node.trace !== null) this.trace(own, route, ttl - 1);
-    if (tooLong) this.sendFragments(own, neighbour, link);
-    else neighbour.output(own);
+    if (own.end - own.start <= link.mtu) neighbour.output(own);
+    else this.sendPieces(own, neighbour, link);
   }
 
   private refuse(packet: PacketBuffer, route: Route | null): void {
@@ -99,17 +97,22 @@ export class Forwarder {
     return made;
   }
 
-  private sendFragments(packet: PacketBuffer, neighbour: Neighbour, link: IpLink): void {
-    let fragment = fragmentIpv4(packet, link.mtu);
-    if (fragment === null) {
+  /** In fragments, or, if it is a super-segment, in the segments that it stands for. */
+  private sendPieces(packet: PacketBuffer, neighbour: Neighbour, link: IpLink): void {
+    if (packet.segmentSize > 0 && packet.length - IPV4_HEADER_LENGTH <= link.segmentOffload) {
+      neighbour.output(packet);
+      return;
+    }
+    let piece = packet.segmentSize > 0 ? cutSuperSegment(packet) : fragmentIpv4(packet, link.mtu);
+    if (piece === null) {
       this.node.drop(packet, Drop.IP_FRAGMENTATION_NEEDED, `${link.name} carries ${link.mtu}`);
       return;
     }
-    while (fragment !== null) {
-      const next: PacketBuffer | null = fragment.next;
-      fragment.next = null;
-      neighbour.output(fragment);
-      fragment = next;
+    while (piece !== null) {
+      const next: PacketBuffer | null = piece.next;
+      piece.next = null;
+      neighbour.output(piece);
+      piece = next;
     }
   }
 
@@ -141,13 +144,9 @@ function isForwardable(address: number): boolean {
   return net !== 0 && net !== 127 && address < 0xe0000000 && address >>> 16 !== 0xa9fe;
 }
 
-/** A super-segment that will be cut into pieces that fit. */
+/** A super-segment whose pieces fit. */
 function fitsCut(packet: PacketBuffer, mtu: number): boolean {
   if (packet.segmentSize === 0) return false;
-  const headerLength = ipv4HeaderLength(packet.view, packet.start);
-  const transport = packet.start + headerLength;
-  const isTcp =
-    ipv4Protocol(packet.view, packet.start) === Protocol.Tcp && transport + IPV4_HEADER_LENGTH <= packet.end;
-  const transportLength = isTcp ? (packet.view.getUint8(transport + 12) >> 4) << 2 : 8;
-  return headerLength + transportLength + packet.segmentSize <= mtu;
+  const header = superSegmentHeader(packet);
+  return header > 0 && header + packet.segmentSize <= mtu;
 }

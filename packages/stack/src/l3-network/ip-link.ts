@@ -21,7 +21,8 @@ export interface IpLink {
    * packet being dropped then.
    */
   output(packet: PacketBuffer, destination: MacAddress, etherType: number): number;
-  register(etherType: number, handler: LinkHandler): void;
+  /** Hands what comes in with this EtherType to `handler`; null: to nobody any more. */
+  register(etherType: number, handler: LinkHandler | null): void;
 }
 
 /** Who takes the frames of one EtherType. */

@@ -90,6 +90,9 @@ export function ipv4TotalLength(view: DataView, at: number): number {
 export function ipv4Identification(view: DataView, at: number): number {
   return view.getUint16(at + IDENTIFICATION);
 }
+export function setIpv4Identification(view: DataView, at: number, identification: number): void {
+  view.setUint16(at + IDENTIFICATION, identification);
+}
 /** The 16 bits of flags and offset: 0 but for DONT_FRAGMENT means a whole datagram. */
 export function ipv4FlagsAndOffset(view: DataView, at: number): number {
   return view.getUint16(at + FLAGS_OFFSET);
@@ -134,7 +137,7 @@ export function decrementIpv4Ttl(view: DataView, at: number): number {
   return word >> 8;
 }
 
-/** Sets length, flags and offset, and sums the header anew: for a fragment, and for what was put together again. */
+/** Sets length, flags and offset, and sums the header anew: for a piece of a packet, and for one put together again. */
 export function resizeIpv4(view: DataView, at: number, totalLength: number, flagsAndOffset: number): void {
   view.setUint16(at + TOTAL_LENGTH, totalLength);
   view.setUint16(at + FLAGS_OFFSET, flagsAndOffset);

@@ -185,7 +185,7 @@ test('too long for the link: fragments, or EMSGSIZE with DF', () => {
   expectNoLeaks(host.pool);
 });
 
-test('a super-segment passes whole if its pieces fit', () => {
+test('a super-segment passes whole where the link cuts, if its pieces fit, and is cut where it does not', () => {
   const host = testHost();
   know(host, '10.0.1.1', PEER);
   const flow = flowTo(host, '10.0.1.1', Protocol.Tcp);
@@ -195,9 +195,15 @@ test('a super-segment passes whole if its pieces fit', () => {
     packet.segmentSize = size;
     return flow.send(packet);
   };
+  const lengths = (): number[] => host.eth0.takePackets(({ packet }) => packet.length);
+  host.eth0.segmentOffload = 65_536;
   expect(segment(1460)).toBe(0);
+  expect(lengths()).toEqual([10_040]);
   expect(segment(1461)).toBe(-Errno.EMSGSIZE);
-  expect(host.eth0.takePackets(({ packet }) => packet.length)).toEqual([10_040]);
+  host.eth0.segmentOffload = 0;
+  expect(segment(1460)).toBe(0);
+  expect(lengths()).toEqual([1500, 1500, 1500, 1500, 1500, 1500, 1280]);
+  expectNoLeaks(host.pool);
 });
 
 test('a flow follows routes, addresses and interfaces', () => {
@@ -357,6 +363,23 @@ test('several addresses, several interfaces', () => {
   host.ipv4.removeAddress(eth1, ip('10.0.2.2'));
   expect(host.ipv4.sourceFor(ip('10.0.2.9'))).toBe(-Errno.ENETUNREACH);
   expect(host.ipv4.isLocal(ip('10.0.2.2'))).toBe(false);
+});
+
+test('an interface that is taken away leaves nothing behind', () => {
+  const host = testHost();
+  const eth1 = new FakeLink('eth1', '02:00:00:00:01:0a');
+  host.ipv4.addAddress(eth1, prefix('10.0.2.1/24'));
+  host.ipv4.addRoute(prefix('192.0.2.0/24'), { via: ip('10.0.2.9') });
+  know(host, '10.0.2.9', PEER, eth1);
+  const flow = flowTo(host, '192.0.2.1');
+  host.ipv4.removeInterface(eth1);
+  expect(flow.send(payload(host, 8))).toBe(-Errno.EADDRNOTAVAIL);
+  expect(send(host, '10.0.2.9')).toBe(-Errno.ENETUNREACH);
+  expect(host.ipv4.neighbours.size).toBe(0);
+  expect(host.ipv4.interfaces().map((each) => each.name)).toEqual(['lo', 'eth0']);
+  eth1.receive(ipv4Packet(host, { from: '10.0.2.9', to: '10.0.1.10' }));
+  expect(host.udp.received).toEqual([]);
+  expectNoLeaks(host.pool);
 });
 
 test('only IPv4', () => {

@@ -116,6 +116,17 @@ export class Ipv4 implements NetworkLayer {
     return made;
   }
 
+  /** Speaks there no more: its addresses, routes and neighbours go with it. `lo` stays. */
+  removeInterface(link: IpLink): void {
+    const gone = this.interfaceOf(link);
+    if (gone === null || gone.loopback) return;
+    link.register(EtherType.Ipv4, null);
+    this.arp.detach(gone);
+    gone.addresses = [];
+    this.links.splice(this.links.indexOf(gone), 1);
+    this.routes.removeWhere((route) => route.interface === gone);
+  }
+
   /** Gives the host an address on a link; 0, or EEXIST or EINVAL (negated). */
   addAddress(link: IpLink, prefix: Prefix): number {
     const { address } = prefix;

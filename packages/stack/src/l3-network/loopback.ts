@@ -46,7 +46,7 @@ export class Loopback implements IpLink, Task {
     this.clock = node.clock;
   }
 
-  register(etherType: number, handler: LinkHandler): void {
+  register(etherType: number, handler: LinkHandler | null): void {
     if (etherType === EtherType.Ipv4) this.ipv4 = handler;
     else if (etherType === EtherType.Ipv6) this.ipv6 = handler;
   }

@@ -221,6 +221,7 @@ export class NeighbourTable {
     else before.next = entry.next;
     entry.next = null;
     entry.gone = true;
+    entry.state = NeighbourState.None; // so that who still holds it cannot confirm it
     entry.fastUntil = -1;
     entry.timer?.dispose();
     this.count--;

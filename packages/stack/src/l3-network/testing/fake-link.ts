@@ -44,12 +44,15 @@ export class FakeLink implements IpLink {
     return 0;
   }
 
-  register(etherType: number, handler: LinkHandler): void {
-    this.handlers.set(etherType, handler);
+  register(etherType: number, handler: LinkHandler | null): void {
+    if (handler === null) this.handlers.delete(etherType);
+    else this.handlers.set(etherType, handler);
   }
 
   receive(packet: PacketBuffer, type: number = EtherType.Ipv4, cast: 0 | 1 | 2 = 0): void {
-    this.handlers.get(type)!.etherInput(packet, this, cast);
+    const handler = this.handlers.get(type);
+    if (handler === undefined) packet.release();
+    else handler.etherInput(packet, this, cast);
   }
 
   /** What was sent since the last call, as people read it; the packets are released. */
