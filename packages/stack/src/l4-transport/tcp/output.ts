@@ -236,7 +236,7 @@ export function selectWindow(c: TcpConnection): number {
   const offered = (c.rcvAdv - c.rcvNxt) | 0;
   const free = c.receiveLimit - c.receiveQueue.bytes;
   const scale = c.rcvScale;
-  const most = 65535 * 2 ** scale;
+  const most = 65535 << scale;
   const half = c.receiveLimit >> 1;
   let window = offered;
   if (free - offered >= (half < c.rcvMss ? half : c.rcvMss)) {
@@ -253,7 +253,7 @@ export function windowOpened(c: TcpConnection): void {
   const offered = (c.rcvAdv - c.rcvNxt) | 0;
   const free = c.receiveLimit - c.receiveQueue.bytes;
   const half = c.receiveLimit >> 1;
-  const most = 65535 * 2 ** c.rcvScale;
+  const most = 65535 << c.rcvScale;
   if (free - offered < (half < c.rcvMss ? half : c.rcvMss) || offered >= most) return;
   if ((free < most ? free : most) >= 2 * offered) sendAck(c);
 }

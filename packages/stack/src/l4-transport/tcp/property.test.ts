@@ -68,6 +68,8 @@ function exchange(
   family: 4 | 6 = 4,
   mtu = 1500,
   offload = 0,
+  isn = 0,
+  rounds = 20_000,
 ) {
   const pair = new Pair({
     seed,
@@ -82,6 +84,7 @@ function exchange(
     side.network.segmentOffload = offload;
     side.network.checksumOffload = offload > 0;
     side.wire.impairments = impairments;
+    if (isn !== 0) side.tcp['sequences'].isn = () => isn;
   }
   const listener = pair.listen(80, 8);
   const a = pair.connect();
@@ -90,7 +93,7 @@ function exchange(
   const textB = fill(new Uint8Array(BYTES >> 1), seed + 1);
   let alice: Program | null = null;
   let bob: Program | null = null;
-  for (let i = 0; i < 20_000 && !(alice?.closed && bob?.closed); i++) {
+  for (let i = 0; i < rounds && !(alice?.closed && bob?.closed); i++) {
     pair.run(50e6);
     if (b === null) {
       b = listener.accept();
@@ -153,6 +156,53 @@ describe('over a bad network two TCPs deliver the exact streams and end without 
   it('super-segments with checksums left to the interface', () => {
     const lossy = { loss: 0.05, duplicate: 0.05, corrupt: 0, jitterNs: 3e6 };
     for (let seed = 1; seed <= 6; seed++) check(exchange(seed, lossy, {}, 4, 1500, 64_000));
+  });
+});
+
+describe('sequence numbers', () => {
+  it('wrap in the midst of a stream', () => {
+    for (let seed = 1; seed <= 12; seed++) {
+      check(
+        exchange(
+          seed,
+          { loss: 0.03, duplicate: 0.03, corrupt: 0, jitterNs: 3e6 },
+          { sack: seed % 2 === 0 },
+          4,
+          1500,
+          0,
+          -seed * 3000,
+        ),
+      );
+    }
+  });
+});
+
+describe('segments that are spoilt and still have a right checksum', () => {
+  it('break streams, but nothing else', () => {
+    for (let seed = 1; seed <= 30; seed++) {
+      const result = exchange(
+        seed,
+        { loss: 0, duplicate: 0, corrupt: 0, jitterNs: 1e6, spoil: 0.1 },
+        {},
+        4,
+        1500,
+        0,
+        0,
+        400,
+      );
+      const { pair, a, b, listener } = result;
+      a.abort();
+      b?.abort();
+      listener.close();
+      pair.run(2000e9);
+      for (const side of [pair.alice, pair.bob]) {
+        for (const c of [...side.tcp.connections()]) c.abort();
+        expect(side.tcp.segments.outstanding).toBe(0);
+      }
+      pair.run(100e9);
+      expectNoLeaks(pair.pool);
+      expect(pair.queue.pending).toBe(0);
+    }
   });
 });
 

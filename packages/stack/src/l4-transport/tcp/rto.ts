@@ -42,7 +42,7 @@ export class RttEstimator {
 
   /** RFC 6298 5.5: "back off the timer": doubled `backoff` times, 120 s at most. */
   backedOffNs(backoff: number): number {
-    const rtoNs = this.rtoNs * 2 ** Math.min(backoff, 20);
+    const rtoNs = this.rtoNs * (1 << Math.min(backoff, 20));
     return rtoNs > MAX_RTO_NS ? MAX_RTO_NS : rtoNs;
   }
 }
@@ -53,6 +53,6 @@ export class RttEstimator {
  */
 export function retriesNs(retries: number): number {
   let total = 0;
-  for (let i = 0; i <= retries; i++) total += Math.min(MIN_RTO_NS * 2 ** Math.min(i, 20), MAX_RTO_NS);
+  for (let i = 0; i <= retries; i++) total += Math.min(MIN_RTO_NS * (1 << Math.min(i, 20)), MAX_RTO_NS);
   return total;
 }

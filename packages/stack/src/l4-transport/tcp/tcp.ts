@@ -286,7 +286,7 @@ export class Tcp implements ProtocolHandler {
     updateSegmentSize(c);
     if (c.scaling) {
       const most = Math.max(c.receiveLimit, SCALE_FOR_BYTES);
-      while (c.rcvScale < 14 && 65535 * 2 ** c.rcvScale < most) c.rcvScale++;
+      while (c.rcvScale < 14 && 65535 << c.rcvScale < most) c.rcvScale++;
     }
   }
 

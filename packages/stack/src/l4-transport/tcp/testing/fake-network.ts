@@ -150,6 +150,8 @@ export interface Impairments {
   corrupt: number;
   /** Up to this much more delay, drawn for each packet: it reorders. */
   jitterNs: number;
+  /** A byte of the segment is changed, and the checksum vouched for. */
+  spoil?: number;
 }
 
 /** A wire between two fake networks: everything arrives by the event queue, later, in any order, or not at all. */
@@ -195,6 +197,15 @@ export class FakeWire implements Task {
       const headers = changed.view.getUint8(changed.start) >> 4 === 4 ? 20 : 40;
       const at = changed.start + headers + random.below(changed.length - headers);
       changed.bytes[at]! ^= 1 << random.below(8);
+      this.send(changed);
+      return;
+    }
+    if (impairments.spoil !== undefined && random.chance(impairments.spoil)) {
+      const changed = packet.copy();
+      packet.release();
+      const at = changed.start + 20 + random.below(Math.min(changed.length - 20, 60));
+      changed.bytes[at] = random.u32() >>> 24;
+      changed.checksum = 2;
       this.send(changed);
       return;
     }
