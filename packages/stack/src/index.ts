@@ -26,3 +26,33 @@ export {
   parseRatio,
   parseSize,
 } from './base/units.ts';
+export { type FileStat, type Files, resolvePath } from './host/files.ts';
+export { Host } from './host/host.ts';
+export { Process, type Signal } from './host/process.ts';
+export { type ByteInput, type ByteOutput, type ProcessStreams, type Program, UsageError } from './host/program.ts';
+export { Capture } from './inspect/capture.ts';
+export { Cable } from './l1-physical/cable.ts';
+export { Hub } from './l1-physical/hub.ts';
+export { Nic } from './l2-link/nic.ts';
+export { Switch } from './l2-link/switch.ts';
+export * from './l5-session/constants.ts';
+export { NameError } from './l5-session/names.ts';
+export { Socket } from './l5-session/socket.ts';
+export { SocketApi } from './l5-session/sockets.ts';
+export { captureAtOrigin, captureEveryHop, captureInterface } from './network/captures.ts';
+export type {
+  FaultDescription,
+  HostDescription,
+  HubDescription,
+  InterfaceDescription,
+  LinkDescription,
+  NetworkDescription,
+  NodeDescription,
+  RouteDescription,
+  RouterDescription,
+  ServiceDescription,
+  SwitchDescription,
+} from './network/description.ts';
+export { BuildError, Network, type NetworkNode, type NetworkOptions, type RunOptions } from './network/network.ts';
+export type { Platform } from './network/platform.ts';
+export { type Pace, type RunEnd, Scheduler } from './network/scheduler.ts';
