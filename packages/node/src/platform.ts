@@ -2,25 +2,31 @@ import type { Platform } from '@netarium/stack/network/platform';
 
 /**
  * What a program may have under way that calls back by itself, as `process.getActiveResourcesInfo()` names it.
- * Listening sockets, terminals and timers are not among them: they may stay silent for ever, and real time does not
- * exist for code on a virtual network. Jobs of `zlib` and `crypto` do not show there: hold the scheduler for those
- * (`network.external(promise)`).
+ *
+ * Not among them: listening sockets, terminals and timers, which may stay silent for ever (real time does not exist for
+ * code on a virtual network), and what that list does not show: jobs of `zlib`, `crypto` and `WebAssembly`, child
+ * processes, other threads, requests to the real network. Network time does not wait for those by itself; it does
+ * inside `network.external(promise)`.
  */
-const CALLS_BACK = new Set([
+const CALLS_BACK: ReadonlySet<string> = new Set([
   'Immediate',
   'FSReqCallback',
   'FSReqPromise',
+  'CloseReq',
   'GetAddrInfoReqWrap',
   'GetNameInfoReqWrap',
   'QueryReqWrap',
 ]);
+
+/** The longest that `setTimeout` can wait; whoever waits for longer is called early and waits again. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Node, as a platform for the stack: quiescence by immediates and active requests, `hrtime`, timers. */
 export const nodePlatform: Platform = {
   quiescent: () => new Promise((resolve) => setImmediate(checkQuiescent, resolve)),
   realTimeNs: () => Number(process.hrtime.bigint()),
   wait: (ns, callback) => {
-    const timer = setTimeout(callback, ns / 1e6);
+    const timer = setTimeout(callback, Math.min(ns / 1e6, MAX_TIMEOUT_MS));
     return () => clearTimeout(timer);
   },
 };

@@ -20,6 +20,13 @@ import { Mounts } from './mounts.ts';
 import { Process } from './process.ts';
 import type { ProcessStreams, Program } from './program.ts';
 import { programs } from './programs/index.ts';
+import { nearest } from './programs/options.ts';
+
+/** Who runs time, as a host needs it: the network's scheduler. */
+export interface HostTime extends Wakeups {
+  /** Waits for work outside of the network while time stands still; several come back in the order of asking. */
+  waitFor<T>(work: Promise<T>): Promise<T>;
+}
 
 export interface HostOptions {
   /** Passes on packets that are for others: a router. */
@@ -47,11 +54,11 @@ export class Host implements SessionHost, NameResolver, NicListener {
   readonly icmp: Icmp;
   readonly tcp: Tcp;
   readonly udp: Udp;
-  readonly wakeups: Wakeups;
+  readonly wakeups: HostTime;
   /** What `/etc/hosts` says here. */
   readonly names: HostsFile;
   readonly resolver: NameResolver = this;
-  readonly files = new Mounts();
+  readonly files: Mounts;
   readonly processes = new Map<number, Process>();
   /** Programs that ended with another exit code than 0. */
   failures = 0;
@@ -59,10 +66,11 @@ export class Host implements SessionHost, NameResolver, NicListener {
   readonly sockets: SocketApi;
   private nextPid = 1;
 
-  constructor(node: NodeContext, names: HostsFile, wakeups: Wakeups, options: HostOptions = {}) {
+  constructor(node: NodeContext, names: HostsFile, time: HostTime, options: HostOptions = {}) {
     this.node = node;
     this.names = names;
-    this.wakeups = wakeups;
+    this.wakeups = time;
+    this.files = new Mounts((work) => time.waitFor(work));
     this.ip = new Ipv4(node);
     this.ip.forwarding = options.forwarding === true;
     this.network = this.ip;
@@ -131,18 +139,23 @@ export class Host implements SessionHost, NameResolver, NicListener {
     return new SocketApi(this, { privileged: true });
   }
 
-  /** Starts a command line as it stands in a scenario. Throws a NetError ENOENT for an unknown program. */
+  /** Starts a command line as it stands in a scenario. One that cannot be read ends with 2, as in a shell. */
   start(commandLine: string, streams: ProcessStreams = {}): Process {
     const words = splitCommandLine(commandLine);
-    if (words === null) throw new NetError(Errno.EINVAL, 'spawn', `${commandLine}: a quote is not closed`);
+    if (words === null) return this.begin(unreadable(commandLine), [], streams);
     return this.spawn(words, streams);
   }
 
   /** Starts a program; `argv[0]` is its name. Unknown: it says so on stderr and ends with 127, as in a shell. */
   spawn(argv: readonly string[], streams: ProcessStreams = {}): Process {
     const [name = '', ...args] = argv;
+    return this.begin(programs.get(name) ?? unknownProgram(name), args, streams);
+  }
+
+  /** Starts a program that is not among those that every host has. */
+  begin(program: Program, args: readonly string[] = [], streams: ProcessStreams = {}): Process {
     const pid = this.nextPid++;
-    const process = new Process(pid, this, programs.get(name) ?? unknownProgram(name), args, streams);
+    const process = new Process(pid, this, program, args, streams);
     this.processes.set(pid, process);
     return process;
   }
@@ -166,13 +179,24 @@ export class Host implements SessionHost, NameResolver, NicListener {
 const HOSTS = new WeakMap<NodeContext, Host>();
 
 function unknownProgram(name: string): Program {
+  const near = nearest(name, [...programs.keys()]);
+  const hint = near === null ? `there are ${[...programs.keys()].sort().join(', ')}` : `did you mean ${near}?`;
+  return complaint(name, `command not found; ${hint}`, 127);
+}
+
+function unreadable(commandLine: string): Program {
+  return complaint('sh', `${commandLine}: a quote is not closed`, 2);
+}
+
+/** A program that only says why there is none. */
+function complaint(name: string, text: string, exitCode: number): Program {
   return {
     name,
     summary: '',
-    usage: '',
+    usage: `${name}: ${text}`,
     main: async (process) => {
-      process.complain(`${name}: command not found; there are ${[...programs.keys()].sort().join(', ')}\n`);
-      return 127;
+      process.complain(`${name}: ${text}\n`);
+      return exitCode;
     },
   };
 }

@@ -1,12 +1,22 @@
 import { Errno, NetError } from '../base/errors.ts';
 import { type FileStat, type Files, resolvePath } from './files.ts';
 
+type Wait = <T>(work: Promise<T>) => Promise<T>;
+
 /**
  * The file tree of one host: other `Files` mounted at directories, the longest mount point wins, and what lies
  * between them exists as directories.
+ *
+ * Reading takes real time and no network time, and results come back in the order in which they were asked for:
+ * `wait` sees to both (`Scheduler.waitFor`).
  */
 export class Mounts implements Files {
   private readonly mounts: { at: string; files: Files }[] = [];
+  private readonly wait: Wait;
+
+  constructor(wait: Wait = (work) => work) {
+    this.wait = wait;
+  }
 
   /** Shows `files` at `at` (an absolute directory), instead of whatever was mounted there before. */
   mount(at: string, files: Files): void {
@@ -20,37 +30,47 @@ export class Mounts implements Files {
   async stat(path: string): Promise<FileStat | null> {
     const whole = resolvePath('/', path);
     const found = this.find(whole);
-    const stat = found === null ? null : await found.files.stat(found.rest);
-    if (stat !== null) return stat;
-    return this.names(whole).length > 0 || whole === '/' ? { kind: 'directory', size: 0, modifiedMs: 0 } : null;
+    const stat = found === null ? null : await this.wait(found.files.stat(found.rest));
+    return stat ?? (this.isBetween(whole) ? DIRECTORY : null);
   }
 
   async read(path: string): Promise<Uint8Array> {
-    return this.need('open', path).files.read(this.need('open', path).rest);
+    const whole = resolvePath('/', path);
+    const found = this.find(whole);
+    if (this.isBetween(whole)) throw new NetError(Errno.EISDIR, 'open', path);
+    if (found === null) throw new NetError(Errno.ENOENT, 'open', path);
+    return this.wait(found.files.read(found.rest));
   }
 
+  /** Where nothing is mounted nothing can be written: EACCES. */
   async write(path: string, bytes: Uint8Array): Promise<void> {
-    const found = this.find(resolvePath('/', path));
+    const whole = resolvePath('/', path);
+    const found = this.find(whole);
+    if (this.isBetween(whole)) throw new NetError(Errno.EISDIR, 'open', path);
     if (found === null) throw new NetError(Errno.EACCES, 'open', path);
-    await found.files.write(found.rest, bytes);
+    await this.wait(found.files.write(found.rest, bytes));
   }
 
   async list(path: string): Promise<string[]> {
     const whole = resolvePath('/', path);
-    const names = new Set(this.names(whole));
+    const names = new Set(this.namesBelow(whole));
     const found = this.find(whole);
-    if (found !== null) {
-      const stat = await found.files.stat(found.rest);
-      if (stat?.kind === 'directory') for (const name of await found.files.list(found.rest)) names.add(name);
-      else if (names.size === 0) throw new NetError(Errno.ENOENT, 'scandir', path);
-    } else if (names.size === 0 && whole !== '/') {
-      throw new NetError(Errno.ENOENT, 'scandir', path);
+    const stat = found === null ? null : await this.wait(found.files.stat(found.rest));
+    if (found !== null && stat?.kind === 'directory') {
+      for (const name of await this.wait(found.files.list(found.rest))) names.add(name);
+    } else if (!this.isBetween(whole)) {
+      throw new NetError(stat === null ? Errno.ENOENT : Errno.ENOTDIR, 'scandir', path);
     }
     return [...names].sort();
   }
 
+  /** The root, and every directory on the way to a mount point (the mount point itself included). */
+  private isBetween(path: string): boolean {
+    return path === '/' || this.mounts.some(({ at }) => at === path) || this.namesBelow(path).length > 0;
+  }
+
   /** Names that exist in `path` because something is mounted below. */
-  private names(path: string): string[] {
+  private namesBelow(path: string): string[] {
     const prefix = path === '/' ? '/' : `${path}/`;
     return this.mounts
       .filter(({ at }) => at.startsWith(prefix) && at.length > prefix.length)
@@ -65,10 +85,6 @@ export class Mounts implements Files {
     }
     return null;
   }
-
-  private need(call: string, path: string): { files: Files; rest: string } {
-    const found = this.find(resolvePath('/', path));
-    if (found === null) throw new NetError(Errno.ENOENT, call, path);
-    return found;
-  }
 }
+
+const DIRECTORY: FileStat = { kind: 'directory', size: 0, modifiedMs: 0 };

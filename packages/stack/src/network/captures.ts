@@ -1,14 +1,18 @@
+import type { DropReason } from '../base/drop-reasons.ts';
 import { IpAddress } from '../base/ip-address.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
-import type { FrameTap } from '../base/trace.ts';
+import { withTap } from '../base/tap-list.ts';
+import type { Direction, FrameTap } from '../base/trace.ts';
 import { Host } from '../host/host.ts';
 import { Capture, type CaptureOptions } from '../inspect/capture.ts';
 import type { Cable, CableEnd } from '../l1-physical/cable.ts';
+import { ETHERNET_HEADER, EtherType, frameType } from '../l2-link/ethernet.ts';
 import { Nic } from '../l2-link/nic.ts';
+import { IPV4_HEADER_LENGTH, ipv4Source } from '../l3-network/ipv4-header.ts';
 import type { Network } from './network.ts';
 
 /**
- * Captures of a whole network.
+ * Captures of a whole network, of the cables that are plugged in when they begin.
  *
  * A packet that crosses four links would stand four times in one file, and whoever reads it would take three of them
  * for retransmissions. So `captureAtOrigin` writes each packet once, on the link that it was first sent on, and
@@ -21,7 +25,7 @@ export function captureAtOrigin(network: Network, options: CaptureOptions = {}):
       const host = hostAt(end);
       if (host === null) continue;
       const tap = capture.tap(`${host.name}:${(end.device as Nic).name}`, about(cable, end));
-      end.line.tap = host.forwarding ? new OriginTap(host, tap) : tap;
+      end.line.tap = withTap(end.line.tap, host.forwarding ? new OriginTap(host, tap) : tap);
     }
   }
   return capture;
@@ -33,7 +37,7 @@ export function captureEveryHop(network: Network, options: CaptureOptions = {}):
   for (const cable of network.cables.values()) {
     for (const end of [cable.a, cable.b]) {
       const way = end === cable.a ? 'forward' : 'backward';
-      end.line.tap = capture.tap(`${cable.name} ${way}`, about(cable, end));
+      end.line.tap = withTap(end.line.tap, capture.tap(`${cable.name} ${way}`, about(cable, end)));
     }
   }
   return capture;
@@ -63,7 +67,7 @@ function hostAt(end: CableEnd): Host | null {
   return end.device instanceof Nic ? Host.of(end.device.node) : null;
 }
 
-/** Lets through what a router says itself, and not what it passes on. */
+/** Lets through what a router says itself (ARP, errors, its programs), and not what it passes on. */
 class OriginTap implements FrameTap {
   private readonly host: Host;
   private readonly tap: FrameTap;
@@ -73,10 +77,15 @@ class OriginTap implements FrameTap {
     this.tap = tap;
   }
 
-  frame(packet: PacketBuffer, direction: 0 | 1, reason: number): void {
-    const { view, start, end } = packet;
-    const etherType = end - start >= 34 ? view.getUint16(start + 12) : 0;
-    if (etherType === 0x0800 && !this.host.ip.isLocal(IpAddress.read4(view, start + 26))) return;
+  frame(packet: PacketBuffer, direction: Direction, reason: DropReason): void {
+    if (this.isPassedOn(packet)) return;
     this.tap.frame(packet, direction, reason);
+  }
+
+  private isPassedOn({ view, start, end }: PacketBuffer): boolean {
+    const packet = start + ETHERNET_HEADER;
+    if (end - packet < IPV4_HEADER_LENGTH || frameType(view, start, end) !== EtherType.Ipv4) return false;
+    const source = IpAddress.v4(ipv4Source(view, packet));
+    return !source.isUnspecified && !this.host.network.isLocal(source);
   }
 }

@@ -1,5 +1,7 @@
-import type { PacketBuffer } from '../base/packet-buffer.ts';
+import { completeChecksum } from '../base/offload.ts';
+import { Checksum, type PacketBuffer } from '../base/packet-buffer.ts';
 import type { DeliveryObserver, LineDirection, Medium } from '../l1-physical/line.ts';
+import { frameCheckHolds } from '../l2-link/frame-check.ts';
 
 /**
  * The fingerprint of a run: a 64-bit hash over every delivery's time, link, direction and bytes, in order.
@@ -12,13 +14,46 @@ export class Fingerprint implements DeliveryObserver {
   deliveries = 0;
   private a = 0x2545f491 | 0;
   private b = 0x9e3779b9 | 0;
+  /** Hashes of the cables' names, by number: a cable more in the network renames no other. */
+  private readonly names: number[] = [];
 
   /** One frame arrived; `frame.start` stands at its first byte. */
   delivered(timeNs: number, cable: Medium, direction: LineDirection, frame: PacketBuffer): void {
     this.deliveries++;
     const high = Math.floor(timeNs / 4294967296);
     this.mix(timeNs | 0, high | 0);
-    this.mix((cable.number << 1) | direction, frame.end - frame.start);
+    this.mix((this.names[cable.number] ?? this.learn(cable)) ^ direction, frame.end - frame.start);
+    if (frame.checksum === Checksum.Partial) this.mixCompleted(frame);
+    else this.mixBytes(frame);
+    // On the wire the check sequence is there, right while it is implied.
+    if (!frameCheckHolds(frame)) this.mix(frame.fcs, 0x200);
+  }
+
+  /** 16 hexadecimal digits. */
+  get value(): string {
+    const high = finish(this.a ^ Math.imul(this.b, 0x85ebca6b | 0));
+    const low = finish(this.b ^ Math.imul(high, 0xc2b2ae35 | 0) ^ this.deliveries);
+    return hex(high) + hex(low);
+  }
+
+  private learn(cable: Medium): number {
+    const { name, number } = cable;
+    let hash = 0x811c9dc5 | 0;
+    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+    return (this.names[number] = finish(hash) << 1);
+  }
+
+  /** The bytes with the checksum that the sender left to others: stored, hashed and taken back, while nobody looks. */
+  private mixCompleted(frame: PacketBuffer): void {
+    const { view, checksumField } = frame;
+    const left = view.getUint16(checksumField);
+    completeChecksum(frame);
+    this.mixBytes(frame);
+    view.setUint16(checksumField, left);
+    frame.checksum = Checksum.Partial;
+  }
+
+  private mixBytes(frame: PacketBuffer): void {
     const { view, bytes, end } = frame;
     let offset = frame.start;
     let a = this.a;
@@ -33,14 +68,7 @@ export class Fingerprint implements DeliveryObserver {
     }
     this.a = a;
     this.b = b;
-    for (; offset < end; offset++) this.mix(bytes[offset]!, 0x100);
-  }
-
-  /** 16 hexadecimal digits. */
-  get value(): string {
-    const high = finish(this.a ^ Math.imul(this.b, 0x85ebca6b | 0));
-    const low = finish(this.b ^ Math.imul(high, 0xc2b2ae35 | 0) ^ this.deliveries);
-    return hex(high) + hex(low);
+    for (; offset < end; offset++) this.mix(bytes[offset], 0x100);
   }
 
   private mix(x: number, y: number): void {

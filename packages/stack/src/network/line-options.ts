@@ -1,41 +1,43 @@
-import { parseDuration, parseRate, parseRatio, unitOrThrow } from '../base/units.ts';
+import { parseDuration, parseRate, parseRatio } from '../base/units.ts';
 import type { LineOptions } from '../l1-physical/line.ts';
+import { quantity, wholeNumber } from './build-error.ts';
 import type { LinkDescription, LinkDirectionDescription } from './description.ts';
 
 /** A link's words as the cable's numbers, for each direction; what is absent keeps the cable's defaults. */
-export function cableOptions(link: Omit<LinkDescription, 'endpoints'>): {
-  forward: Partial<LineOptions>;
-  backward: Partial<LineOptions>;
-} {
-  const both = lineChanges(link);
+export function cableOptions(
+  link: Omit<LinkDescription, 'endpoints'>,
+  where: string,
+): { forward: Partial<LineOptions>; backward: Partial<LineOptions> } {
+  const both = lineChanges(link, where);
   return {
-    forward: { ...both, ...(link.forward === undefined ? {} : lineChanges(link.forward)) },
-    backward: { ...both, ...(link.backward === undefined ? {} : lineChanges(link.backward)) },
+    forward: { ...both, ...lineChanges(link.forward ?? {}, `${where}: forward`) },
+    backward: { ...both, ...lineChanges(link.backward ?? {}, `${where}: backward`) },
   };
 }
 
-/** The numbers of those words that are there. Throws a UnitError for an impossible quantity. */
-export function lineChanges(words: LinkDirectionDescription): Partial<LineOptions> {
+/** The numbers of those words that are there. Throws a BuildError for an impossible quantity; `where` begins it. */
+export function lineChanges(words: LinkDirectionDescription, where: string): Partial<LineOptions> {
   const changes: Partial<LineOptions> = {};
-  const { burst } = words;
-  if (words.rate !== undefined) changes.rateBps = unitOrThrow(parseRate(words.rate), 'rate');
-  if (words.delay !== undefined) changes.delayNs = unitOrThrow(parseDuration(words.delay), 'delay');
-  if (words.queue !== undefined) changes.queueFrames = words.queue;
-  if (words.loss !== undefined) changes.loss = unitOrThrow(parseRatio(words.loss), 'loss');
+  const { rate, delay, queue, loss, burst, bitErrors, corruption, duplication } = words;
+  const { reordering, reorderingDelay, jitter } = words;
+  const ratio = (value: string | number, word: string) => quantity(parseRatio(value), `${where}: ${word}`);
+  const duration = (value: string | number, word: string) => quantity(parseDuration(value), `${where}: ${word}`);
+  if (rate !== undefined) changes.rateBps = quantity(parseRate(rate), `${where}: rate`);
+  if (delay !== undefined) changes.delayNs = duration(delay, 'delay');
+  if (queue !== undefined) changes.queueFrames = wholeNumber(queue, 0, 1_000_000, `${where}: queue`);
+  if (loss !== undefined) changes.loss = ratio(loss, 'loss');
   if (burst !== undefined) {
     changes.burst = {
-      enter: unitOrThrow(parseRatio(burst.enter), 'burst.enter'),
-      leave: unitOrThrow(parseRatio(burst.leave), 'burst.leave'),
-      loss: unitOrThrow(parseRatio(burst.loss ?? 1), 'burst.loss'),
+      enter: ratio(burst.enter, 'burst.enter'),
+      leave: ratio(burst.leave, 'burst.leave'),
+      loss: ratio(burst.loss ?? 1, 'burst.loss'),
     };
   }
-  if (words.bitErrors !== undefined) changes.bitErrors = unitOrThrow(parseRatio(words.bitErrors), 'bitErrors');
-  if (words.corruption !== undefined) changes.corruption = unitOrThrow(parseRatio(words.corruption), 'corruption');
-  if (words.duplication !== undefined) changes.duplication = unitOrThrow(parseRatio(words.duplication), 'duplication');
-  if (words.reordering !== undefined) changes.reordering = unitOrThrow(parseRatio(words.reordering), 'reordering');
-  if (words.reorderingDelay !== undefined) {
-    changes.reorderingDelayNs = unitOrThrow(parseDuration(words.reorderingDelay), 'reorderingDelay');
-  }
-  if (words.jitter !== undefined) changes.jitterNs = unitOrThrow(parseDuration(words.jitter), 'jitter');
+  if (bitErrors !== undefined) changes.bitErrors = ratio(bitErrors, 'bitErrors');
+  if (corruption !== undefined) changes.corruption = ratio(corruption, 'corruption');
+  if (duplication !== undefined) changes.duplication = ratio(duplication, 'duplication');
+  if (reordering !== undefined) changes.reordering = ratio(reordering, 'reordering');
+  if (reorderingDelay !== undefined) changes.reorderingDelayNs = duration(reorderingDelay, 'reorderingDelay');
+  if (jitter !== undefined) changes.jitterNs = duration(jitter, 'jitter');
   return changes;
 }

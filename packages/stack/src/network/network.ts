@@ -2,35 +2,40 @@ import { EventQueue } from '../base/event-queue.ts';
 import { LIMITS, type Limits } from '../base/limits.ts';
 import { NodeContext } from '../base/node-context.ts';
 import { PacketPool } from '../base/packet-buffer.ts';
-import { Prefix } from '../base/prefix.ts';
 import { Random } from '../base/random.ts';
 import type { TraceSink } from '../base/trace.ts';
-import { parseDuration, unitOrThrow } from '../base/units.ts';
+import { parseDuration } from '../base/units.ts';
 import { Host } from '../host/host.ts';
 import { HostsFile } from '../host/hosts-file.ts';
 import type { ProcessStreams } from '../host/program.ts';
 import { Cable } from '../l1-physical/cable.ts';
 import { Hub } from '../l1-physical/hub.ts';
-import { MacAssignment } from '../l2-link/mac-assignment.ts';
 import { Switch } from '../l2-link/switch.ts';
+import { BuildError, listed, quantity, wholeNumber } from './build-error.ts';
+import { findPlaces, type NetworkNode } from './cabling.ts';
 import { callAt } from './clockwork.ts';
 import type {
   FaultDescription,
   HostDescription,
   HubDescription,
-  InterfaceDescription,
   LinkDescription,
   NetworkDescription,
   NodeDescription,
   RouterDescription,
+  ServiceDescription,
   SwitchDescription,
 } from './description.ts';
-import { type Endpoint, parseEndpoint } from './endpoints.ts';
-import { scheduleFault } from './faults.ts';
+import { Faults } from './faults.ts';
 import { Fingerprint } from './fingerprint.ts';
 import { cableOptions } from './line-options.ts';
+import { Machines } from './machines.ts';
 import type { Platform } from './platform.ts';
+import { endOfRun, type RunOptions, runProgram } from './run-program.ts';
 import { type Pace, type RunEnd, Scheduler } from './scheduler.ts';
+
+export { BuildError } from './build-error.ts';
+export type { NetworkNode } from './cabling.ts';
+export type { RunOptions } from './run-program.ts';
 
 export interface NetworkOptions {
   /** Seeds every random stream; default 1. */
@@ -43,19 +48,9 @@ export interface NetworkOptions {
   fingerprint?: boolean;
   /** Where a description's services write to; default nowhere. */
   serviceStreams?: (node: string, command: string) => ProcessStreams;
+  /** Told when one of them has ended. */
+  serviceEnded?: (node: string, command: string, exitCode: number) => void;
 }
-
-export interface RunOptions {
-  /** How long, in network time: `'10s'` or seconds. Absent: until nothing is left to happen. */
-  for?: string | number;
-  /** Asked whenever the programs rest: the run ends when it is true. */
-  until?: () => boolean;
-}
-
-export type NetworkNode = Host | Switch | Hub;
-
-/** A description that cannot be built: an unknown node, an interface used twice, an impossible quantity. */
-export class BuildError extends Error {}
 
 /**
  * Machines and links together, and the time they live in.
@@ -77,22 +72,29 @@ export class Network {
   readonly fingerprint: Fingerprint | null;
   /** By endpoint: `alice:eth0`. */
   private readonly cableAt = new Map<string, Cable>();
-  private readonly macs = new MacAssignment();
-  private readonly serviceStreams: NetworkOptions['serviceStreams'];
+  private readonly machines = new Machines(this.names);
+  private readonly faults = new Faults(this.queue);
+  private readonly options: NetworkOptions;
   private traceSink: TraceSink | null = null;
 
   constructor(options: NetworkOptions = {}) {
+    this.options = options;
     this.limits = { ...LIMITS, ...options.limits };
     this.pool = new PacketPool(this.limits);
     this.random = Random.from(options.seed ?? 1);
     this.scheduler = new Scheduler(this.queue, options.platform ?? null);
     this.fingerprint = options.fingerprint === true ? new Fingerprint() : null;
-    this.serviceStreams = options.serviceStreams;
   }
 
   /** The network that a description tells of. Throws a BuildError that says what cannot be. */
-  static from(description: NetworkDescription, options: NetworkOptions = {}): Network {
-    const network = new Network({ ...(description.seed === undefined ? {} : { seed: description.seed }), ...options });
+  static from<N extends Network>(
+    this: new (
+      options: NetworkOptions,
+    ) => N,
+    description: NetworkDescription,
+    options: NetworkOptions = {},
+  ): N {
+    const network = new this({ ...(description.seed === undefined ? {} : { seed: description.seed }), ...options });
     network.build(description);
     return network;
   }
@@ -102,14 +104,7 @@ export class Network {
     for (const [name, node] of Object.entries(description.nodes)) this.add(name, node);
     for (const link of description.links ?? []) this.link(link.endpoints, link);
     for (const fault of description.faults ?? []) this.fault(fault);
-    for (const service of description.services ?? []) {
-      const host = this.hostNamed(service.node);
-      const at = service.at === undefined ? 0 : unitOrThrow(parseDuration(service.at), 'at');
-      callAt(this.queue, at, () => {
-        host.start(service.run, this.serviceStreams?.(service.node, service.run));
-        this.scheduler.woken();
-      });
-    }
+    for (const service of description.services ?? []) this.service(service);
   }
 
   add(name: string, description: NodeDescription): NetworkNode {
@@ -122,6 +117,10 @@ export class Network {
         return this.switch(name, description);
       case 'hub':
         return this.hub(name, description);
+      default: {
+        const { kind } = description as { kind: unknown };
+        throw new BuildError(`${name}: there is no kind "${kind}"; there are host, router, switch, hub`);
+      }
     }
   }
 
@@ -135,20 +134,23 @@ export class Network {
   }
 
   switch(name: string, description: Omit<SwitchDescription, 'kind'> = {}): Switch {
-    const ageingNs = unitOrThrow(parseDuration(description.ageing ?? '300s'), 'ageing');
-    return this.keep(name, new Switch(this.context(name), description.ports ?? 0, { ageingNs }));
+    const ageingNs = quantity(parseDuration(description.ageing ?? '300s'), `${name}: ageing`);
+    const ports = this.portCount(name, description.ports);
+    return this.keep(name, new Switch(this.context(name), ports, { ageingNs }));
   }
 
   hub(name: string, description: Omit<HubDescription, 'kind'> = {}): Hub {
-    return this.keep(name, new Hub(this.context(name), description.ports ?? 0));
+    const ports = this.portCount(name, description.ports);
+    return this.keep(name, new Hub(this.context(name), ports));
   }
 
   /** A cable between two endpoints: `net.link(['alice:eth0', 'sw1:1'], { rate: '100Mbit', loss: '1%' })`. */
   link(endpoints: [string, string], description: Omit<LinkDescription, 'endpoints'> = {}): Cable {
-    const [first, second] = endpoints.map((text) => this.place(text)) as [Place, Place];
+    const [first, second] = findPlaces(this.nodes, this.machines, endpoints);
     const name = description.name ?? `${first.name}-${second.name}`;
     if (this.cables.has(name)) throw new BuildError(`two links are called ${name}; give one of them another name`);
-    const cable = new Cable(name, this.queue, this.random, this.pool, this.limits, cableOptions(description));
+    const options = cableOptions(description, `link ${name}`);
+    const cable = new Cable(name, this.queue, this.random, this.pool, this.limits, options);
     cable.number = this.cables.size;
     cable.trace = this.traceSink;
     cable.deliveries = this.fingerprint;
@@ -159,9 +161,20 @@ export class Network {
     return cable;
   }
 
-  /** Plans something that breaks. */
+  /** Plans something that breaks; `at` is counted from the network's beginning. */
   fault(description: FaultDescription): void {
-    scheduleFault(this.queue, this.cableNamed(description.link), description);
+    this.faults.plan(this.cableNamed(description.link), description);
+  }
+
+  /** Plans a program's start; `at` is counted from the network's beginning. */
+  service({ node, run, at }: ServiceDescription): void {
+    const host = this.hostNamed(node);
+    const atNs = at === undefined ? 0 : quantity(parseDuration(at), `service of ${node}: at`);
+    callAt(this.queue, atNs, () => {
+      const process = host.start(run, this.options.serviceStreams?.(node, run));
+      this.scheduler.woken();
+      void process.exited.then((code) => this.options.serviceEnded?.(node, run, code));
+    });
   }
 
   /** The host or router of this name; throws a BuildError that lists those there are. */
@@ -170,14 +183,14 @@ export class Network {
     if (node instanceof Host) return node;
     const hosts = [...this.nodes].filter(([, other]) => other instanceof Host).map(([other]) => other);
     const what = node === undefined ? 'there is no node' : 'there are no programs on';
-    throw new BuildError(`${what} ${name}; the hosts are ${hosts.join(', ') || '(none)'}`);
+    throw new BuildError(`${what} ${name}; the hosts are ${listed(hosts)}`);
   }
 
   /** By the link's name or by one of its endpoints; throws a BuildError. */
   cableNamed(name: string): Cable {
     const found = this.cables.get(name) ?? this.cableAt.get(name);
     if (found !== undefined) return found;
-    throw new BuildError(`there is no link ${name}; the links are ${[...this.cables.keys()].join(', ') || '(none)'}`);
+    throw new BuildError(`there is no link ${name}; the links are ${listed(this.cables.keys())}`);
   }
 
   /** Who watches all nodes and cables from now on; null: nobody. */
@@ -204,116 +217,48 @@ export class Network {
    * Fails when the function waits for something that can never happen any more.
    */
   run(options?: RunOptions): Promise<RunEnd>;
-  run<T>(program: () => Promise<T>, options?: RunOptions): Promise<T>;
-  async run<T>(first: RunOptions | (() => Promise<T>) = {}, second: RunOptions = {}): Promise<RunEnd | T> {
-    const options = typeof first === 'function' ? second : first;
-    const until = options.for === undefined ? Infinity : this.now + unitOrThrow(parseDuration(options.for), 'for');
-    if (typeof first !== 'function') return this.scheduler.run(until, options.until);
-    let settled = false;
-    const result = first();
-    const mark = () => {
-      settled = true;
-      this.scheduler.woken();
-    };
-    result.then(mark, mark);
-    const end = await this.scheduler.run(until, () => settled || options.until?.() === true);
-    if (settled) return result;
-    // Whoever gave up on the program must not die of its late failure.
-    result.catch(() => {});
-    if (end === 'idle') throw new Error('the program waits for something that can never happen: no event is left');
-    throw new Error(`the program had not ended after ${(this.now / 1e9).toFixed(3)} s of network time`);
+  run<T>(program: () => Promise<T> | T, options?: RunOptions): Promise<T>;
+  run<T>(first: RunOptions | (() => Promise<T> | T) = {}, second: RunOptions = {}): Promise<RunEnd | T> {
+    if (typeof first === 'function') return runProgram(this.scheduler, first, second);
+    return this.scheduler.run(endOfRun(this.scheduler, first), first.until);
   }
 
   /** Lets time run without ever waiting for promises: for programs made of callbacks alone. */
   runSync(options: RunOptions = {}): RunEnd {
-    const until = options.for === undefined ? Infinity : this.now + unitOrThrow(parseDuration(options.for), 'for');
-    return this.scheduler.runSync(until, options.until);
+    return this.scheduler.runSync(endOfRun(this.scheduler, options), options.until);
   }
 
   setPace(pace: Pace): void {
     this.scheduler.setPace(pace);
   }
 
-  /** Waits for something outside (a file, a child process) while network time stands still. */
-  async external<T>(work: Promise<T>): Promise<T> {
-    this.scheduler.hold();
-    try {
-      return await work;
-    } finally {
-      this.scheduler.release();
-    }
+  /**
+   * Waits for something outside (a file, a child process) while network time stands still. Several results come back
+   * in the order in which they were asked for.
+   */
+  external<T>(work: Promise<T>): Promise<T> {
+    return this.scheduler.waitFor(work);
   }
 
   private machine(name: string, description: Omit<HostDescription, 'kind'>, forwarding: boolean): Host {
-    const host = this.keep(name, new Host(this.context(name), this.names, this.scheduler, { forwarding }));
-    for (const [interfaceName, written] of Object.entries(description.interfaces ?? {})) {
-      this.addInterface(host, interfaceName, typeof written === 'string' ? { address: written } : written);
-    }
-    if (description.gateway !== undefined) host.addRoute({ to: 'default', via: description.gateway });
-    for (const route of description.routes ?? []) host.addRoute(route);
-    const aliases = description.aliases ?? [];
-    for (const prefix of host.addresses()) this.names.add(prefix.address, name, ...aliases);
-    return host;
+    const host = new Host(this.context(name), this.names, this.scheduler, { forwarding });
+    this.machines.furnish(host, description);
+    return this.keep(name, host);
   }
 
-  private addInterface(host: Host, name: string, description: InterfaceDescription): void {
-    const addresses = typeof description.address === 'string' ? [description.address] : (description.address ?? []);
-    const prefixes = addresses.map((text) => {
-      const prefix = Prefix.parse(text);
-      if (prefix === null) throw new BuildError(`${host.name}:${name}: "${text}" is not an address like 10.0.0.1/24`);
-      return prefix;
-    });
-    const mac = this.macs.assign(host.name, name, description.mac);
-    if (mac === null) throw new BuildError(`${host.name}:${name}: "${description.mac}" is not a free MAC address`);
-    host.addInterface(name, mac, description.mtu ?? 1500, prefixes);
-  }
-
-  private place(text: string): Place {
-    const endpoint = parseEndpoint(text);
-    if (endpoint === null) throw new BuildError(`"${text}" is not an endpoint like alice:eth0`);
-    const node = this.nodes.get(endpoint.node);
-    if (node === undefined) {
-      throw new BuildError(`link to unknown node ${endpoint.node}; the nodes are ${[...this.nodes.keys()].join(', ')}`);
-    }
-    return node instanceof Host ? this.interfacePlace(node, endpoint) : devicePlace(node, endpoint);
-  }
-
-  private interfacePlace(host: Host, { port }: Endpoint): Place {
-    let name = port;
-    if (name === null) {
-      const free = [...host.nics.values()].find((nic) => nic.link === null);
-      name = free?.name ?? `eth${host.nics.size}`;
-    }
-    if (!host.nics.has(name)) this.addInterface(host, name, {});
-    const nic = host.nics.get(name)!;
-    if (nic.link !== null) throw new BuildError(`${host.name}:${name} is plugged in already`);
-    return { name: `${host.name}:${name}`, plug: (end) => nic.connect(end) };
+  private portCount(name: string, ports: number | undefined): number {
+    return ports === undefined ? 0 : wholeNumber(ports, 1, this.limits.devicePorts, `${name}: ports`);
   }
 
   private context(name: string): NodeContext {
+    this.machines.claimName(name, name);
     const node = new NodeContext(name, this.queue, this.random.fork(`node ${name}`), this.pool, this.limits);
     node.trace = this.traceSink;
     return node;
   }
 
   private keep<T extends NetworkNode>(name: string, node: T): T {
-    if (this.nodes.has(name)) throw new BuildError(`two nodes are called ${name}`);
     this.nodes.set(name, node);
     return node;
   }
-}
-
-/** Where a cable's end goes. */
-interface Place {
-  name: string;
-  plug(end: Cable['a']): void;
-}
-
-function devicePlace(device: Switch | Hub, { node, port }: Endpoint): Place {
-  const number = port === null ? device.freePort() : Number(port);
-  if (!Number.isInteger(number) || number < 1) throw new BuildError(`${node}:${port}: ports are numbers from 1`);
-  const place = device.port(number);
-  if (place === null) throw new BuildError(`${node}:${number}: there is no such port`);
-  if (place.link !== null) throw new BuildError(`${node}:${number} is plugged in already`);
-  return { name: `${node}:${number}`, plug: (end) => place.connect(end) };
 }

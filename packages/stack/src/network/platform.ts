@@ -10,6 +10,6 @@ export interface Platform {
   quiescent(): Promise<void>;
   /** The real clock, monotonic, in nanoseconds from any origin. */
   realTimeNs(): number;
-  /** Calls back after about this long in real time; returns what takes it back. */
+  /** Calls back after about this long in real time, or earlier; returns what takes it back. */
   wait(ns: number, callback: () => void): () => void;
 }

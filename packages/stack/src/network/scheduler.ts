@@ -1,12 +1,13 @@
 import type { EventQueue } from '../base/event-queue.ts';
 import type { Wakeups } from '../l5-session/wakeups.ts';
+import { OutsideWork } from './outside-work.ts';
 import type { Platform } from './platform.ts';
 
 /** How virtual time and real time go together. */
 export type Pace =
   /** As fast as the machine can: time jumps from event to event, idle time costs nothing. */
   | 'virtual'
-  /** Nanoseconds of network time for each nanosecond of real time: 1 is real time, 0.001 slow motion. */
+  /** Nanoseconds of network time for each nanosecond of real time: 1 is real time, 0.001 slow motion, 0 a pause. */
   | number;
 
 /** Events between two looks at the outside world, so that a signal, a click or a TAP gets its turn. */
@@ -26,28 +27,40 @@ export type RunEnd =
 /**
  * The scheduler: runs events in order and lets application code run to quiescence between them.
  *
+ *     +-> programs rest? --no--> wait for the platform, and for work outside, in the order it was asked for
+ *     |        | yes
+ *     |   done? stopped? nothing left? --> the run ends
+ *     |        | no
+ *     +-- run events until one wakes a program
+ *
  * An event may wake a program that awaits a socket. The session layer reports it by `woken()`; the scheduler then runs
  * no further event until the platform says that the program has come to rest again. So what a program does takes no
- * virtual time, and the order of events never depends on how fast the machine is. Work on the outside (a file that is
- * being read) is held by `hold()`/`release()`, and time stands still for it too.
+ * virtual time, and the order of events never depends on how fast the machine is.
+ *
+ * An error that an event throws ends the run with it: it is a bug, of netarium or of a callback in the program.
  */
 export class Scheduler implements Wakeups {
   readonly queue: EventQueue;
   private readonly platform: Platform | null;
   private applicationAwake = false;
   private holds = 0;
-  private released: (() => void) | null = null;
+  private readonly outside: OutsideWork = new OutsideWork(() => this.outsideSettled());
   private stopRequested = false;
-  private running = false;
+  private isRunning = false;
   /** Paced time: network time `anchorNs` stood at real time `anchorReal`. */
   private speed = Infinity;
   private anchorNs = 0;
   private anchorReal = 0;
+  /** Ends what a run is waiting for; null while it is not waiting. */
   private interruptWait: (() => void) | null = null;
 
   constructor(queue: EventQueue, platform: Platform | null) {
     this.queue = queue;
     this.platform = platform;
+  }
+
+  get running(): boolean {
+    return this.isRunning;
   }
 
   /** A program was woken: no event runs before it rests. */
@@ -63,36 +76,49 @@ export class Scheduler implements Wakeups {
   release(): void {
     this.holds--;
     this.applicationAwake = true;
-    if (this.holds === 0 && this.released !== null) this.released();
+    this.interrupt();
   }
 
-  /** The pace from now on; a run that waits notices. */
-  setPace(pace: Pace): void {
-    this.speed = pace === 'virtual' ? Infinity : pace;
-    this.anchor();
-    if (this.interruptWait !== null) this.interruptWait();
-  }
-
-  /** Ends the run that is going on, after the current event. */
-  stop(): void {
-    this.stopRequested = true;
-    if (this.interruptWait !== null) this.interruptWait();
+  /**
+   * Waits for work outside of the network (a file, a child process) while time stands still. Results come back in the
+   * order in which they were asked for, one at a time, the program that got one resting before the next comes: which
+   * file was read faster changes nothing. The work must not itself wait for the network.
+   */
+  waitFor<T>(work: Promise<T>): Promise<T> {
+    this.applicationAwake = true;
+    return this.outside.add(work);
   }
 
   /**
    * Something came from outside (a frame from a TAP, a key): runs `deliver` at the network's present time and lets a
-   * waiting run take notice of what it queued.
+   * waiting run take notice of what it did.
    */
   external(deliver: () => void): void {
-    if (this.speed !== Infinity) this.queue.advanceTo(this.pacedNow());
+    if (this.isRunning && this.speed !== Infinity && !this.standsStill) this.queue.advanceTo(this.pacedNow());
+    this.applicationAwake = true;
     deliver();
-    if (this.interruptWait !== null) this.interruptWait();
+    this.interrupt();
+  }
+
+  /** The pace from now on; a run that waits notices. Throws a RangeError for a negative speed. */
+  setPace(pace: Pace): void {
+    if (pace !== 'virtual' && !(pace >= 0 && pace < Infinity)) throw new RangeError(`a pace of ${pace}`);
+    this.speed = pace === 'virtual' ? Infinity : pace;
+    this.anchor();
+    this.interrupt();
+  }
+
+  /** Ends the run that is going on, after the current event. Without one it does nothing. */
+  stop(): void {
+    this.stopRequested = true;
+    this.interrupt();
   }
 
   /** Runs events up to `untilNs` inclusive without ever waiting for application code: for callback-driven programs. */
   runSync(untilNs: number, done?: () => boolean): RunEnd {
     const { queue } = this;
-    while (queue.nextTime <= untilNs) {
+    if (this.isRunning) throw new Error(RUNNING_ALREADY);
+    while (queue.nextTime <= untilNs && queue.pending > 0) {
       if (done?.()) return 'done';
       queue.runNext();
     }
@@ -103,19 +129,15 @@ export class Scheduler implements Wakeups {
   }
 
   /**
-   * Runs until `untilNs`, or until `done()` holds (it is asked whenever application code has come to rest), or until
-   * nothing is left to happen when no time was given.
+   * Runs until `untilNs`, or until `done()` holds (it is asked whenever application code has come to rest), or, in
+   * virtual time and without a time to end at, until nothing is left to happen. A paced run goes on: something may
+   * come from outside.
    */
   async run(untilNs: number, done?: () => boolean): Promise<RunEnd> {
     const { platform, queue } = this;
-    if (platform === null) {
-      throw new Error(
-        'this network has no platform to wait for application code with: import Network from @netarium/node, ' +
-          'give { platform }, or drive callbacks with runSync()',
-      );
-    }
-    if (this.running) throw new Error('this network is running already: await the first run() before the next');
-    this.running = true;
+    if (platform === null) throw new Error(NO_PLATFORM);
+    if (this.isRunning) throw new Error(RUNNING_ALREADY);
+    this.isRunning = true;
     this.stopRequested = false;
     this.applicationAwake = true;
     this.anchor();
@@ -124,24 +146,22 @@ export class Scheduler implements Wakeups {
         await this.rest(platform);
         if (done?.()) return 'done';
         if (this.stopRequested) return 'stopped';
-        if (this.speed === Infinity) {
-          if (queue.nextTime > untilNs || queue.nextTime === Infinity) {
-            if (untilNs === Infinity) return 'idle';
-            queue.runUntil(untilNs);
-            return 'time';
-          }
-          this.runTurn(untilNs);
-        } else {
-          const now = this.pacedNow();
-          this.runTurn(Math.min(now, untilNs));
-          if (this.applicationAwake || this.stopRequested || queue.nextTime <= this.pacedNow()) continue;
-          queue.advanceTo(Math.min(now, untilNs));
-          if (queue.now >= untilNs) return 'time';
-          await this.waitPaced(platform, Math.min(queue.nextTime, untilNs));
+        const virtual = this.speed === Infinity;
+        const dueNs = virtual ? untilNs : Math.min(this.pacedNow(), untilNs);
+        if (queue.pending > 0 && queue.nextTime <= dueNs) {
+          this.runTurn(dueNs);
+          // Between two turns of paced time the platform gets one: what it waits for may have come.
+          if (!virtual) this.applicationAwake = true;
+          continue;
         }
+        if (virtual && untilNs === Infinity) return 'idle';
+        queue.advanceTo(dueNs);
+        if (dueNs === untilNs) return 'time';
+        await this.waitPaced(platform, Math.min(queue.nextTime, untilNs));
       }
     } finally {
-      this.running = false;
+      this.isRunning = false;
+      this.outside.deliverSettled();
     }
   }
 
@@ -149,42 +169,53 @@ export class Scheduler implements Wakeups {
   private runTurn(untilNs: number): void {
     const { queue } = this;
     for (let budget = EVENTS_PER_TURN; budget > 0; budget--) {
-      if (queue.nextTime > untilNs) return;
+      if (queue.pending === 0 || queue.nextTime > untilNs) return;
       queue.runNext();
       if (this.applicationAwake || this.stopRequested) return;
     }
     this.applicationAwake = true;
   }
 
+  private get standsStill(): boolean {
+    return this.holds > 0 || this.outside.pending > 0;
+  }
+
   /** Lets application code run until it waits for the network again. */
   private async rest(platform: Platform): Promise<void> {
-    while (this.applicationAwake || this.holds > 0) {
+    while ((this.applicationAwake || this.standsStill) && !this.stopRequested) {
       this.applicationAwake = false;
-      if (this.holds > 0) {
+      await platform.quiescent();
+      if (this.applicationAwake) continue;
+      if (this.outside.deliverNext()) {
+        this.applicationAwake = true;
+      } else if (this.standsStill && !this.stopRequested) {
         await new Promise<void>((resolve) => {
-          this.released = resolve;
           this.interruptWait = resolve;
         });
-        this.released = null;
         this.interruptWait = null;
-        if (this.stopRequested) return;
+        this.anchor();
       }
-      await platform.quiescent();
     }
   }
 
-  private waitPaced(platform: Platform, dueNs: number): Promise<void> {
-    return new Promise((resolve) => {
-      let takeBack: (() => void) | null = null;
-      const resume = () => {
-        this.interruptWait = null;
-        if (takeBack !== null) takeBack();
-        this.applicationAwake = true;
-        resolve();
-      };
-      this.interruptWait = resume;
-      if (dueNs !== Infinity) takeBack = platform.wait(Math.max(0, (dueNs - this.pacedNow()) / this.speed), resume);
+  private async waitPaced(platform: Platform, dueNs: number): Promise<void> {
+    let takeBack: (() => void) | null = null;
+    await new Promise<void>((resolve) => {
+      this.interruptWait = resolve;
+      if (dueNs === Infinity || this.speed === 0) return;
+      takeBack = platform.wait(Math.max(0, (dueNs - this.pacedNow()) / this.speed), resolve);
     });
+    this.interruptWait = null;
+    (takeBack as (() => void) | null)?.();
+  }
+
+  private outsideSettled(): void {
+    if (this.isRunning) this.interrupt();
+    else this.outside.deliverSettled();
+  }
+
+  private interrupt(): void {
+    if (this.interruptWait !== null) this.interruptWait();
   }
 
   private anchor(): void {
@@ -197,3 +228,8 @@ export class Scheduler implements Wakeups {
     return this.anchorNs + Math.floor(elapsed);
   }
 }
+
+const RUNNING_ALREADY = 'this network is running already: await the first run() before the next';
+const NO_PLATFORM =
+  'this network has no platform to wait for application code with: import Network from @netarium/node, ' +
+  'give { platform }, or drive callbacks with runSync()';

@@ -1,0 +1,114 @@
+import { NetError } from '../base/errors.ts';
+import { MacAddress } from '../base/mac-address.ts';
+import { Prefix } from '../base/prefix.ts';
+import type { Host } from '../host/host.ts';
+import type { HostsFile } from '../host/hosts-file.ts';
+import { MacAssignment } from '../l2-link/mac-assignment.ts';
+import { BuildError, listed, wholeNumber } from './build-error.ts';
+import type { HostDescription, InterfaceDescription, RouteDescription } from './description.ts';
+
+/** RFC 1123 2.1: letters, digits and hyphens, in labels between dots. */
+const NODE_NAME =
+  /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
+/** As Linux's interfaces are called: no more than 15 characters, no blank, no `/` or `:`. */
+const INTERFACE_NAME = /^[A-Za-z0-9._-]{1,15}$/;
+
+/** Gives hosts what their descriptions say, and sees to it that names and addresses of a network are given once. */
+export class Machines {
+  private readonly macs = new MacAssignment();
+  /** Names of nodes and aliases, in lower case (RFC 4343), and whose they are. */
+  private readonly names = new Map<string, string>();
+  /** `alice:eth0` by IP address. */
+  private readonly owners = new Map<string, string>();
+  /** Hosts whose description names their interfaces: they have no others. */
+  private readonly fixed = new Set<Host>();
+  private readonly hostsFile: HostsFile;
+
+  constructor(hostsFile: HostsFile) {
+    this.hostsFile = hostsFile;
+  }
+
+  /** Keeps a name for a node. Throws a BuildError: it is no name, or is taken. */
+  claimName(name: string, node: string): void {
+    if (!NODE_NAME.test(name)) {
+      throw new BuildError(`"${name}" cannot be a node's name: letters, digits and hyphens, as in "web-1"`);
+    }
+    const owner = this.names.get(name.toLowerCase());
+    if (owner !== undefined) {
+      const what = name === node ? `two nodes are called ${name}` : `${node} has the alias ${name}`;
+      throw new BuildError(`${what}: ${owner} has that name, and upper and lower case are the same`);
+    }
+    this.names.set(name.toLowerCase(), node);
+  }
+
+  /** Interfaces, addresses, routes and names of a new host. */
+  furnish(host: Host, description: Omit<HostDescription, 'kind'>): void {
+    const { interfaces = {}, gateway, routes = [], aliases = [] } = description;
+    for (const alias of aliases) this.claimName(alias, host.name);
+    for (const [name, written] of Object.entries(interfaces)) {
+      this.addInterface(host, name, typeof written === 'string' ? { address: written } : (written ?? {}));
+    }
+    if (host.nics.size > 0) this.fixed.add(host);
+    if (gateway !== undefined) this.addRoute(host, `gateway ${gateway}`, { to: 'default', via: gateway });
+    for (const route of routes) this.addRoute(host, `route to ${route.to}`, route);
+    for (const prefix of host.addresses()) this.hostsFile.add(prefix.address, host.name, ...aliases);
+  }
+
+  isFixed(host: Host): boolean {
+    return this.fixed.has(host);
+  }
+
+  addInterface(host: Host, name: string, description: InterfaceDescription): void {
+    const where = `${host.name}:${name}`;
+    if (!INTERFACE_NAME.test(name) || name === 'lo') {
+      const why = name === 'lo' ? 'every host has one already' : 'up to 15 letters and digits, as in "eth0"';
+      throw new BuildError(`${host.name}: "${name}" cannot be an interface's name: ${why}`);
+    }
+    const mtu = wholeNumber(description.mtu ?? 1500, 68, 65_535, `${where}: mtu`);
+    const { address = [] } = description;
+    const prefixes = (typeof address === 'string' ? [address] : address).map((text) => this.readAddress(text, where));
+    const mac = this.macs.assign(host.name, name, description.mac);
+    if (mac === null) {
+      const taken = MacAddress.parse(description.mac!) !== null;
+      const why = taken
+        ? 'is taken, or is not the address of one station'
+        : 'is not a MAC address like 02:00:00:00:00:01';
+      throw new BuildError(`${where}: "${description.mac}" ${why}`);
+    }
+    for (const prefix of prefixes) this.owners.set(prefix.address.toString(), where);
+    host.addInterface(name, mac, mtu, prefixes);
+  }
+
+  private readAddress(text: string, where: string): Prefix {
+    const prefix = Prefix.parse(text);
+    if (prefix === null) {
+      throw new BuildError(`${where}: "${text}" is not an address with its prefix length, like 10.0.0.1/24`);
+    }
+    const { address } = prefix;
+    if (address.family !== 4) throw new BuildError(`${where}: "${text}" is IPv6, which is not there yet`);
+    if (address.isMulticast || address.isUnspecified || address.isLoopback || address.v4 >= 0xf0000000) {
+      throw new BuildError(`${where}: ${address} cannot be an interface's address`);
+    }
+    const owner = this.owners.get(address.toString());
+    if (owner !== undefined) throw new BuildError(`${where}: ${address} is the address of ${owner} already`);
+    return prefix;
+  }
+
+  private addRoute(host: Host, what: string, route: RouteDescription): void {
+    const where = `${host.name}: ${what}`;
+    if (route.interface !== undefined && !host.nics.has(route.interface)) {
+      const known = listed(host.nics.keys());
+      throw new BuildError(`${where}: there is no interface ${route.interface}; there are ${known}`);
+    }
+    if (route.via === undefined && route.interface === undefined) {
+      throw new BuildError(`${where}: it says neither via which next hop nor by which interface`);
+    }
+    try {
+      host.addRoute(route);
+    } catch (error) {
+      if (!(error instanceof NetError)) throw error;
+      const hint = error.code === 'ENETUNREACH' ? ': the next hop is in no network of an interface here' : '';
+      throw new BuildError(`${where}: ${error.text}${hint}`);
+    }
+  }
+}
