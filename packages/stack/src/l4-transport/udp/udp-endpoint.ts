@@ -86,6 +86,8 @@ export class UdpEndpoint {
   private queuedDatagrams = 0;
   private queuedBytes = 0;
   private ttlWanted = -1;
+  /** What the network layer gives to a new flow. */
+  private defaultTtl = 64;
   private multicastTtlWanted = 1;
   private tosWanted = 0;
   private dontFragmentWanted = false;
@@ -361,13 +363,14 @@ export class UdpEndpoint {
     const flow = this.udp.network.open(remote, Protocol.Udp, source, device);
     if (typeof flow === 'number') return flow;
     if (flow.cast === Cast.Broadcast && !this.broadcast) return -Errno.EACCES;
+    if (flow.cast !== Cast.Multicast) this.defaultTtl = flow.ttl;
     this.applyOptions(flow);
     return flow;
   }
 
   private applyOptions(flow: Flow): void {
     if (flow.cast === Cast.Multicast) flow.ttl = this.multicastTtlWanted;
-    else if (this.ttlWanted >= 0) flow.ttl = this.ttlWanted;
+    else flow.ttl = this.ttlWanted >= 0 ? this.ttlWanted : this.defaultTtl;
     flow.tos = this.tosWanted;
     flow.dontFragment = this.dontFragmentWanted;
   }
