@@ -18,7 +18,8 @@ import {
 } from './arp-header.ts';
 import type { IpInterface } from './ip-interface.ts';
 import type { IpLink, LinkHandler } from './ip-link.ts';
-import { type Neighbour, NeighbourTable, type Solicitor } from './neighbours.ts';
+import type { Neighbour } from './neighbour.ts';
+import { NeighbourTable, type Solicitor } from './neighbours.ts';
 
 /** Bytes in front of an ARP packet: an Ethernet header with a VLAN tag, and some. */
 const ARP_HEADROOM = 32;

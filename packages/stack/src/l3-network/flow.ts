@@ -19,7 +19,7 @@ import {
   writeIpv4Header,
 } from './ipv4-header.ts';
 import type { Ipv4Paths } from './ipv4-paths.ts';
-import type { Neighbour } from './neighbours.ts';
+import type { Neighbour } from './neighbour.ts';
 import { Cast, type Flow, Protocol } from './network-layer.ts';
 import { RouteType, type RoutingTable } from './routes.ts';
 import { cutSuperSegment, superSegmentHeader } from './segmentation.ts';

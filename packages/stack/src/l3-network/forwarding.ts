@@ -15,7 +15,8 @@ import {
   ipv4Source,
   ipv4Ttl,
 } from './ipv4-header.ts';
-import type { Neighbour, NeighbourTable } from './neighbours.ts';
+import type { Neighbour } from './neighbour.ts';
+import type { NeighbourTable } from './neighbours.ts';
 import { type Route, RouteType } from './routes.ts';
 import { cutSuperSegment, superSegmentHeader } from './segmentation.ts';
 

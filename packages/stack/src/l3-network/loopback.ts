@@ -7,6 +7,7 @@ import type { PacketBuffer } from '../base/packet-buffer.ts';
 import { Direction, type FrameTap } from '../base/trace.ts';
 import { ETHERNET_HEADER, EtherType, writeEthernet } from '../l2-link/ethernet.ts';
 import type { IpLink, LinkHandler } from './ip-link.ts';
+import { WaitQueue } from './wait-queue.ts';
 
 /** As on Linux. An IPv4 packet ends at 65,535 bytes. */
 const LOOPBACK_MTU = 65_536;
@@ -36,9 +37,7 @@ export class Loopback implements IpLink, Task {
   private readonly clock: Clock;
   private ipv4: LinkHandler | null = null;
   private ipv6: LinkHandler | null = null;
-  private head: PacketBuffer | null = null;
-  private tail: PacketBuffer | null = null;
-  private queued = 0;
+  private readonly queue = new WaitQueue();
   private pending = false;
 
   constructor(node: NodeContext) {
@@ -56,16 +55,12 @@ export class Loopback implements IpLink, Task {
       this.node.drop(packet, Drop.NIC_DOWN, this.name);
       return -Errno.ENETDOWN;
     }
-    if (this.queued >= this.node.limits.loopbackQueuePackets || packet.pool.tight) {
+    if (this.queue.length >= this.node.limits.loopbackQueuePackets || packet.pool.tight) {
       this.node.drop(packet, packet.pool.tight ? Drop.POOL_EXHAUSTED : Drop.LINK_QUEUE_FULL, this.name);
       return -Errno.ENOBUFS;
     }
-    packet.next = null;
     packet.l2 = packet.start;
-    if (this.tail === null) this.head = packet;
-    else this.tail.next = packet;
-    this.tail = packet;
-    this.queued++;
+    this.queue.push(packet);
     if (!this.pending) {
       this.pending = true;
       this.clock.at(this.clock.now + this.delayNs, this, 0);
@@ -76,19 +71,13 @@ export class Loopback implements IpLink, Task {
   /** Brings all that was sent until now. What is sent meanwhile comes with the next event. */
   run(): void {
     this.pending = false;
-    let packet = this.head;
-    this.head = null;
-    this.tail = null;
-    this.queued = 0;
-    while (packet !== null) {
-      const next: PacketBuffer | null = packet.next;
-      packet.next = null;
+    for (let left = this.queue.length; left > 0; left--) {
+      const packet = this.queue.shift()!;
       if (this.tap !== null) this.show(packet, this.tap);
       const version = packet.view.getUint8(packet.start) >> 4;
       const handler = version === 6 ? this.ipv6 : this.ipv4;
       if (handler === null) this.node.drop(packet, Drop.FRAME_UNKNOWN_TYPE, this.name);
       else handler.etherInput(packet, this, 0);
-      packet = next;
     }
   }
 

@@ -1,43 +1,15 @@
-import type { Clock, Task } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { SECOND, Timer } from '../base/clock.ts';
 import { Drop } from '../base/drop-reasons.ts';
 import { Errno } from '../base/errors.ts';
 import type { IpAddress } from '../base/ip-address.ts';
-import { MacAddress } from '../base/mac-address.ts';
+import type { MacAddress } from '../base/mac-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 import type { Random } from '../base/random.ts';
 import { What } from '../base/trace.ts';
 import type { IpInterface } from './ip-interface.ts';
-import type { IpLink } from './ip-link.ts';
-
-/**
- * Whom this host talks to on its links: an IP address and the MAC address that goes with it.
- *
- * The states are those of neighbour unreachability detection (RFC 4861 7.3.2), which Linux uses for ARP as well, and
- * so do we: how the address is asked for is the solicitor's matter (ARP here; neighbour discovery for IPv6).
- *
- *                 send            answer                time passes           send
- *     NONE, FAILED --> INCOMPLETE ------> REACHABLE ................> STALE ------> DELAY
- *            ^             |                  ^ ^                                   |  |
- *            +-------------+                  | +---------- the peer makes progress-+  | 5 s
- *            |  3 questions to everybody,     |                                        v
- *            |  1 s apart, no answer          +------------------------ answer ----- PROBE
- *            +-------------------------------------- 3 questions to it, no answer -----+
- */
-export const NeighbourState = {
-  None: 0,
-  Incomplete: 1,
-  Reachable: 2,
-  Stale: 3,
-  Delay: 4,
-  Probe: 5,
-  Failed: 6,
-  Permanent: 7,
-} as const;
-export type NeighbourState = (typeof NeighbourState)[keyof typeof NeighbourState];
-
-const STATE_NAMES = ['NONE', 'INCOMPLETE', 'REACHABLE', 'STALE', 'DELAY', 'PROBE', 'FAILED', 'PERMANENT'];
+import { Neighbour, type NeighbourKeeper, NeighbourState, neighbourStateName } from './neighbour.ts';
 
 /** RFC 4861 10, and Linux's values for ARP. */
 const SOLICITATIONS = 3;
@@ -59,71 +31,8 @@ export interface Solicitor {
   unresolved(packet: PacketBuffer): void;
 }
 
-/** One neighbour. Flows hold on to it, so that a packet on its way needs no table. */
-export class Neighbour implements Task {
-  readonly address: IpAddress;
-  readonly interface: IpInterface;
-  readonly link: IpLink;
-  mac: MacAddress = MacAddress.ZERO;
-  /** Until when (ns) packets may be sent to `mac` without further thought. */
-  fastUntil = -1;
-  /** It is no longer in the table: whoever holds it asks the table again. */
-  gone = false;
-  /** As it was set; `stateAt` knows that what was reachable goes stale with time. */
-  state: NeighbourState = NeighbourState.None;
-  /** When something about it was last learnt or asked, ns. */
-  usedAt = 0;
-  /** How long it counts as reachable after it was heard of, ns: 15 to 45 s, so that hosts do not ask in step. */
-  reachableNs = REACHABLE_NS;
-  /** Questions without an answer. */
-  asked = 0;
-  waitingHead: PacketBuffer | null = null;
-  waitingTail: PacketBuffer | null = null;
-  waiting = 0;
-  /** The next in the same bucket of the table. */
-  next: Neighbour | null = null;
-  timer: Timer | null = null;
-  private readonly table: NeighbourTable;
-  private readonly clock: Clock;
-
-  constructor(table: NeighbourTable, address: IpAddress, on: IpInterface) {
-    this.table = table;
-    this.clock = table.clock;
-    this.address = address;
-    this.interface = on;
-    this.link = on.link;
-  }
-
-  stateAt(now: number): NeighbourState {
-    return this.state === NeighbourState.Reachable && now >= this.fastUntil ? NeighbourState.Stale : this.state;
-  }
-
-  /** Sends a packet there, or lets it wait for the MAC address; takes it over. 0 or a negated error number. */
-  output(packet: PacketBuffer): number {
-    if (this.clock.now < this.fastUntil) return this.link.output(packet, this.mac, this.table.etherType);
-    return this.table.outputSlow(this, packet);
-  }
-
-  /** The peer made progress, so what was sent to `mac` arrived (RFC 4861 7.3.1). Cheap: called for each ACK. */
-  confirm(): void {
-    if (this.state === NeighbourState.Reachable) this.fastUntil = this.clock.now + this.reachableNs;
-    else this.table.confirmSlow(this);
-  }
-
-  /** The timer's call. */
-  run(): void {
-    this.table.timedOut(this);
-  }
-
-  /** `10.0.1.1 dev eth0 lladdr 02:00:00:00:00:01 REACHABLE`, as `ip neigh` shows it. */
-  describe(now: number): string {
-    const mac = this.mac === MacAddress.ZERO ? '' : ` lladdr ${this.mac}`;
-    return `${this.address} dev ${this.interface.name}${mac} ${STATE_NAMES[this.stateAt(now)]}`;
-  }
-}
-
 /** The neighbours of one host for one address family, on all of its interfaces. */
-export class NeighbourTable {
+export class NeighbourTable implements NeighbourKeeper {
   readonly clock: Clock;
   readonly etherType: number;
   private readonly node: NodeContext;
@@ -249,7 +158,7 @@ export class NeighbourTable {
     } else if (!same || state < NeighbourState.Reachable || state === NeighbourState.Failed) {
       this.enter(entry, NeighbourState.Stale, `heard of ${mac}`);
     }
-    if (entry.waitingHead !== null) this.flush(entry);
+    this.flush(entry);
   }
 
   /** `Neighbour.output` when there is something to think about. */
@@ -301,7 +210,7 @@ export class NeighbourTable {
     const now = this.clock.now;
     if (this.node.trace !== null) {
       const from = entry.stateAt(now);
-      const detail = `${entry.address} dev ${entry.interface.name}: ${STATE_NAMES[from]} -> ${STATE_NAMES[state]}: ${why}`;
+      const detail = `${entry.address} dev ${entry.interface.name}: ${neighbourStateName(from)} -> ${neighbourStateName(state)}: ${why}`;
       if (from !== state) this.node.trace.event(this.node.name, 3, What.State, null, 0, detail, 'RFC 4861 7.3.2');
     }
     entry.state = state;
@@ -347,32 +256,28 @@ export class NeighbourTable {
 
   /** The newest packets wait, the oldest has to go: it is the one most likely sent again (RFC 1122 2.3.2.2). */
   private enqueue(entry: Neighbour, packet: PacketBuffer): void {
-    if (entry.waiting >= this.node.limits.neighbourQueuePackets) {
-      const oldest = takeWaiting(entry);
+    if (entry.waiting.length >= this.node.limits.neighbourQueuePackets) {
+      const oldest = entry.waiting.shift();
       if (oldest !== null) this.node.drop(oldest, Drop.ARP_QUEUE_FULL);
     }
     if (this.node.trace !== null) {
       const detail = `for ${this.solicitor.name} of ${entry.address}`;
       this.node.trace.event(this.node.name, 3, What.Wait, packet, 0, detail, 'RFC 1122 2.3.2.2');
     }
-    packet.next = null;
-    if (entry.waitingTail === null) entry.waitingHead = packet;
-    else entry.waitingTail.next = packet;
-    entry.waitingTail = packet;
-    entry.waiting++;
+    entry.waiting.push(packet);
   }
 
   private flush(entry: Neighbour): void {
     // What waits when this begins: a link that fails must not make it endless.
-    for (let left = entry.waiting; left > 0; left--) {
-      const packet = takeWaiting(entry);
+    for (let left = entry.waiting.length; left > 0; left--) {
+      const packet = entry.waiting.shift();
       if (packet !== null) entry.output(packet);
     }
   }
 
   private dropWaiting(entry: Neighbour, tell: boolean): void {
-    for (let left = entry.waiting; left > 0; left--) {
-      const packet = takeWaiting(entry);
+    for (let left = entry.waiting.length; left > 0; left--) {
+      const packet = entry.waiting.shift();
       if (packet === null) return;
       if (tell) this.solicitor.unresolved(packet);
       this.node.drop(packet, Drop.ARP_UNRESOLVED, `${entry.address}`);
@@ -387,9 +292,9 @@ export class NeighbourTable {
       for (let entry = head; entry !== null; entry = entry.next) {
         const state = entry.stateAt(now);
         const idle = state === NeighbourState.Stale || state === NeighbourState.Failed || state === NeighbourState.None;
-        const used = lastUse(entry);
+        const used = entry.lastUse;
         const quiet = state === NeighbourState.Reachable && now - used > EVICTABLE_AFTER_NS;
-        if ((idle || quiet) && (victim === null || used < lastUse(victim))) victim = entry;
+        if ((idle || quiet) && (victim === null || used < victim.lastUse)) victim = entry;
       }
     }
     if (victim === null) return false;
@@ -403,20 +308,4 @@ export class NeighbourTable {
     h ^= h >>> 15;
     return (Math.imul(h, 0x2c1b3c6d) >>> 16) & (this.buckets.length - 1);
   }
-}
-
-/** When it was last of use: confirmations move `fastUntil` only. */
-function lastUse(entry: Neighbour): number {
-  if (entry.state !== NeighbourState.Reachable) return entry.usedAt;
-  return Math.max(entry.usedAt, entry.fastUntil - entry.reachableNs);
-}
-
-function takeWaiting(entry: Neighbour): PacketBuffer | null {
-  const packet = entry.waitingHead;
-  if (packet === null) return null;
-  entry.waitingHead = packet.next;
-  if (entry.waitingHead === null) entry.waitingTail = null;
-  entry.waiting--;
-  packet.next = null;
-  return packet;
 }
