@@ -13,7 +13,7 @@ export class ArrivalRing {
     return this.times[this.head];
   }
 
-  /** Adds a frame behind the others; `time` is not before theirs. */
+  /** Adds a frame behind the others, which it does not overtake even if its `time` is before theirs. */
   push(frame: PacketBuffer, time: number): void {
     if (this.count > this.mask) this.grow();
     const at = (this.head + this.count) & this.mask;

@@ -156,7 +156,7 @@ describe('a link', () => {
     cable.b.transmit(numberedFrame(pool, 99));
     queue.runUntil(1e6 + 10 * 672);
     cable.setUp(false);
-    expect(cable.forward.inFlight).toBe(0);
+    expect([cable.forward.inFlight, queue.pending]).toEqual([0, 0]);
     send(30);
     run();
     expect(right.numbers.length).toBe(10);

@@ -197,12 +197,12 @@ describe('a port that goes down', () => {
     say(0, 1, 1500);
     say(0, 2);
     queue.runUntil(SLOT_NS);
-    say(1, 3);
+    say(1, 3, 1500);
     queue.runUntil(SLOT_NS + 1000);
     cables[0].setUp(false);
     run();
     expect(devices[2].numbers).toEqual([3]);
-    expect(devices[2].times).toEqual([SLOT_NS + 1000 + FRAME_NS]);
+    expect(devices[2].times).toEqual([SLOT_NS + 1000 + (1500 + 24) * 800]);
     expect(dropsOf(node)).toEqual({ LINK_DOWN: 2 });
     expectNoLeaks(pool);
   });

@@ -84,7 +84,6 @@ export class Line implements Task {
   private reorderingDelayNs = 0;
 
   private readonly ring = new ArrivalRing();
-  private lastArrival = 0;
   private handle: TimerHandle = 0;
   /** Frames with an event of their own, by tag. */
   private readonly held: (PacketBuffer | null)[] = [null];
@@ -180,7 +179,6 @@ export class Line implements Task {
     if (up) return;
     if (this.handle > 0) this.clock.cancel(this.handle);
     this.handle = 0;
-    this.lastArrival = 0;
     this.transmitter.reset();
     while (this.ring.count > 0) this.drop(this.ring.shift(), Drop.LINK_DOWN, 'it was on its way');
     for (let tag = 1; tag < this.held.length; tag++) {
@@ -215,10 +213,8 @@ export class Line implements Task {
     this.launch(twin, arrival);
   }
 
-  /** Lets a frame arrive at `arrival`, or with the one before it if that is later. */
+  /** Lets a frame arrive at `arrival`, or with the one in front of it if that is later. */
   private launch(frame: PacketBuffer, arrival: number): void {
-    if (arrival < this.lastArrival) arrival = this.lastArrival;
-    this.lastArrival = arrival;
     this.ring.push(frame, arrival);
     if (this.handle === 0) this.handle = this.clock.at(arrival, this, RING_TAG);
   }
@@ -239,10 +235,7 @@ export class Line implements Task {
 
   private deliver(frame: PacketBuffer): void {
     const { medium, target } = this;
-    if (target === null) {
-      this.drop(frame, Drop.LINK_DOWN, 'nothing is plugged in');
-      return;
-    }
+    assert(target !== null, 'a line that is up leads nowhere');
     this.deliveredFrames++;
     this.deliveredBytes += frame.end - frame.start;
     if (medium.deliveries !== null) medium.deliveries.delivered(this.clock.now, medium, this.direction, frame);

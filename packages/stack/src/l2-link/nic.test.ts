@@ -3,7 +3,7 @@ import { finish, sum } from '../base/checksum.ts';
 import { Drop } from '../base/drop-reasons.ts';
 import { Errno } from '../base/errors.ts';
 import { MacAddress } from '../base/mac-address.ts';
-import { Checksum, type PacketBuffer } from '../base/packet-buffer.ts';
+import { Checksum, FCS_IMPLIED, type PacketBuffer } from '../base/packet-buffer.ts';
 import { Random } from '../base/random.ts';
 import { Direction, type FrameTap } from '../base/trace.ts';
 import { Cable } from '../l1-physical/cable.ts';
@@ -165,6 +165,18 @@ describe('what goes out', () => {
     expectNoLeaks(pool);
   });
 
+  it('is a new frame: the check sequence of the one that brought the packet here does not belong to it', () => {
+    const { nic, wire, payload, run } = station();
+    const packet = payload(50);
+    packet.fcs = 0x12345678;
+    nic.output(packet, WEB, EtherType.Ipv4);
+    const frame = payload(60);
+    frame.fcs = 0x12345678;
+    nic.outputFrame(frame);
+    run();
+    expect(wire.arrivals.map((arrival) => arrival.fcs)).toEqual([FCS_IMPLIED, FCS_IMPLIED]);
+  });
+
   it('may be a frame that somebody made himself', () => {
     const { nic, wire, payload, run, pool } = station();
     expect(nic.outputFrame(payload(20))).toBe(0);
@@ -229,6 +241,10 @@ describe('what comes in', () => {
     const { nic, node, arrive, ip } = station();
     arrive(MacAddress.BROADCAST, 46, EtherType.Ipv4, (frame) => ALICE.write(frame.view, frame.start + 6));
     expect([dropsOf(node), ip.got, nic.rxDropped]).toEqual([{ LOOPED_FRAME: 1 }, [], 1]);
+    for (const near of [new MacAddress(ALICE.hi, ALICE.lo + 1), new MacAddress(ALICE.hi + 1, ALICE.lo)]) {
+      arrive(ALICE, 46, EtherType.Ipv4, (frame) => near.write(frame.view, frame.start + 6));
+    }
+    expect(ip.got.length).toBe(2);
   });
 
   it('is dropped when its check sequence is wrong, and taken when it was computed and is right', () => {
