@@ -134,6 +134,20 @@ test('ping: requests out, replies to their owner', () => {
   expectNoLeaks(host.pool);
 });
 
+test('there are 65,536 identifiers, and one that is given back is given again', () => {
+  const host = testHost();
+  const owner = new Pinger();
+  const seen = new Set<number>();
+  for (let i = 0; i < 65_536; i++) seen.add(open(host, owner).identifier);
+  expect(seen.size).toBe(65_536);
+  expect(host.ipv4.icmp.openEcho(owner)).toBe(-11); // EAGAIN
+  const other = testHost();
+  const first = open(other, owner);
+  for (let i = 1; i < 65_536; i++) open(other, owner);
+  first.close();
+  expect(open(other, owner).identifier).toBe(first.identifier);
+});
+
 test('ping to oneself', () => {
   const host = testHost();
   const { owner, echo } = pinger(host);
