@@ -5,14 +5,14 @@
  */
 import { Drop } from '../../base/drop-reasons.ts';
 import type { PacketBuffer } from '../../base/packet-buffer.ts';
-import type { TcpConnection } from './connection.ts';
+import type { ControlBlock } from './control-block.ts';
 import { takeAck } from './input.ts';
 import { TcpState } from './states.ts';
 import { Flag, type SegmentFields } from './tcp-header.ts';
 import { deliver } from './text.ts';
 
 /** Takes the segment if it is one of those, and says so. */
-export function predicted(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer): boolean {
+export function predicted(c: ControlBlock, segment: SegmentFields, packet: PacketBuffer): boolean {
   if (c.state !== TcpState.Established || segment.seq !== c.rcvNxt) return false;
   if ((segment.flags & ~Flag.Psh) !== Flag.Ack) return false;
   if (segment.hasTimestamps !== c.timestamps) return false;

@@ -25,7 +25,7 @@ describe('ICMP errors', () => {
   it('end a connection that is being opened', () => {
     for (const [code, errno] of [
       [0, Errno.ENETUNREACH],
-      [1, Errno.EHOSTUNREACH],
+      [9, Errno.ENETUNREACH],
       [3, Errno.ECONNREFUSED],
     ] as const) {
       const t = new Conversation();
@@ -36,6 +36,22 @@ describe('ICMP errors', () => {
       c.close();
       t.end();
     }
+  });
+
+  it('"host unreachable" ends it only when four SYNs have been sent again', () => {
+    const t = new Conversation();
+    const c = t.connect();
+    t.hear({ flags: 'S' });
+    for (const seconds of [1, 2, 4, 8]) {
+      icmp(t, 0, 3, 1);
+      expect(c.stateName).toBe('SYN-SENT');
+      t.wait(seconds * 1e9);
+      t.hear({ flags: 'S' });
+    }
+    icmp(t, 0, 3, 1);
+    expect(c.takeError()).toBe(Errno.EHOSTUNREACH);
+    c.close();
+    t.end();
   });
 
   it('with a sequence number that is not in flight are ignored (RFC 5927)', () => {

@@ -8,13 +8,14 @@ import { Drop } from '../../base/drop-reasons.ts';
 import { Errno } from '../../base/errors.ts';
 import { IpAddress } from '../../base/ip-address.ts';
 import type { PacketBuffer } from '../../base/packet-buffer.ts';
-import type { TcpConnection } from './connection.ts';
-import { portsKey } from './demux.ts';
-import { updateSegmentSize } from './output.ts';
+import type { ControlBlock } from './control-block.ts';
 import { resendTooLarge } from './recovery.ts';
 import { seqLess } from './sequence.ts';
 import { TcpState } from './states.ts';
-import type { Tcp } from './tcp.ts';
+import { updateSegmentSize } from './transmit.ts';
+
+/** SYNs (sent again after 1, 3, 7, 15 s) whose loss to "host unreachable" does not yet end an attempt to connect. */
+const HOST_UNREACHABLE_SYNS = 4;
 
 const FRAGMENTATION_NEEDED = -1;
 const IGNORED = 0;
@@ -50,19 +51,24 @@ const UNREACHABLE6 = [
   Errno.EACCES,
 ];
 
-export function icmpErrorArrives(tcp: Tcp, packet: PacketBuffer, type: number, code: number, mtu: number): void {
-  const { view, start, l3 } = packet;
-  if (packet.end - start < 8) return;
-  const v4 = view.getUint8(l3) >> 4 === 4;
-  const local = v4 ? IpAddress.read4(view, l3 + 12) : IpAddress.read6(view, l3 + 8);
-  const remote = v4 ? IpAddress.read4(view, l3 + 16) : IpAddress.read6(view, l3 + 24);
-  const c = tcp.find(portsKey(view.getUint16(start + 2), view.getUint16(start)), remote, local);
-  if (c === null) return;
+/** Whose packet an error quotes: an address of the quoted IP header (`view`, `l3`), source (ours) and destination. */
+export function quotedLocal(view: DataView, l3: number): IpAddress {
+  return view.getUint8(l3) >> 4 === 4 ? IpAddress.read4(view, l3 + 12) : IpAddress.read6(view, l3 + 8);
+}
+
+export function quotedRemote(view: DataView, l3: number): IpAddress {
+  return view.getUint8(l3) >> 4 === 4 ? IpAddress.read4(view, l3 + 16) : IpAddress.read6(view, l3 + 24);
+}
+
+/** An error about a segment of `c`, whose first 8 bytes stand at `packet.start`. */
+export function icmpErrorArrives(c: ControlBlock, packet: PacketBuffer, type: number, code: number, mtu: number): void {
+  const { view, start } = packet;
+  const v4 = c.remote.family === 4;
   // RFC 5927 4.1: "TCP SHOULD check that the TCP sequence number [...] is within the range of the data already sent but
   // not yet acknowledged": SND.UNA =< SEG.SEQ < SND.NXT.
   const seq = view.getInt32(start + 4);
   if (seqLess(seq, c.sndUna) || !seqLess(seq, c.sndNxt)) {
-    tcp.node.dropped(Drop.ICMP_IGNORED);
+    c.node.dropped(Drop.ICMP_IGNORED);
     return;
   }
   const errno = v4 ? errnoOf4(type, code) : errnoOf6(type, code);
@@ -72,9 +78,15 @@ export function icmpErrorArrives(tcp: Tcp, packet: PacketBuffer, type: number, c
   }
   if (errno === IGNORED) return;
   if (c.state === TcpState.SynSent || c.state === TcpState.SynReceived) {
-    // RFC 1122 4.2.3.9 would go on trying after a soft error; all of today's stacks tell the program at once, for it
-    // may have other addresses to try (RFC 5461 4.1). So do we.
-    tcp.counters.attemptFails++;
+    // "Host unreachable" may be no more than three ARP requests that a bad line has lost: the SYN is tried again, as
+    // RFC 1122 4.2.3.9 wants it, for about as long as a person waits (the error at 18 s ends it; Linux gives up at 3 s).
+    if (type === 3 && code === 1 && v4 && c.retransmits < HOST_UNREACHABLE_SYNS) {
+      c.softError = errno;
+      return;
+    }
+    // After any other soft error all of today's stacks tell the program at once, for it may have other addresses to
+    // try (RFC 5461 4.1). So do we.
+    c.tcp.counters.attemptFails++;
     c.finish(errno, 'an ICMP error came');
     return;
   }
@@ -97,7 +109,7 @@ function errnoOf6(type: number, code: number): number {
 }
 
 /** RFC 1191 6.5, RFC 8201 5.4: smaller segments from now on, and what was too large is sent again at once. */
-function pathTooNarrow(c: TcpConnection, mtu: number): void {
+function pathTooNarrow(c: ControlBlock, mtu: number): void {
   const before = c.sndMss;
   updateSegmentSize(c, mtu > 0 ? Math.min(c.flow.mtu, mtu) : c.flow.mtu);
   if (c.sndMss < before) resendTooLarge(c);

@@ -1,4 +1,4 @@
-import type { Recovery, TcpConnection } from './connection.ts';
+import type { ControlBlock, Recovery } from './control-block.ts';
 
 /** `TCP_INFO` (Linux's `struct tcp_info`), under its names without the prefix; times in microseconds, as there. */
 export interface TcpInfo {
@@ -38,7 +38,7 @@ export interface TcpInfo {
 
 const CA_STATES: Record<(typeof Recovery)[keyof typeof Recovery], number> = { 0: 0, 1: 3, 2: 4 };
 
-export function describeConnection(c: TcpConnection): TcpInfo {
+export function describeConnection(c: ControlBlock): TcpInfo {
   const mss = c.sndMss;
   const disorder = c.recovery === 0 && (c.dupAcks > 0 || c.sackedBytes > 0);
   return {

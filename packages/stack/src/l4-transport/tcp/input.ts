@@ -11,14 +11,15 @@ import { Drop } from '../../base/drop-reasons.ts';
 import { Errno } from '../../base/errors.ts';
 import type { PacketBuffer } from '../../base/packet-buffer.ts';
 import { Ready } from '../readiness.ts';
-import type { TcpConnection } from './connection.ts';
-import { sendAck, sendReset, transmit, updateSegmentSize } from './output.ts';
+import type { ControlBlock } from './control-block.ts';
+import { queueFin } from './output.ts';
 import { processAck, startData } from './recovery.ts';
 import { seqLess, seqLessEq } from './sequence.ts';
 import { CAN_RECEIVE, FIN_QUEUED, stateIn, TcpState } from './states.ts';
 import { Flag, type SegmentFields } from './tcp-header.ts';
-import { acceptText, finReceived } from './text.ts';
+import { acceptText, finReceived, sackBlocksOf } from './text.ts';
 import { setSlowTimer } from './timers.ts';
+import { sendAck, sendReset, transmit, updateSegmentSize } from './transmit.ts';
 
 /** RFC 7323 5.5: a timestamp 24 days old says nothing any more. */
 const PAWS_AGE_NS = 24 * 24 * 3600 * SECOND;
@@ -27,7 +28,7 @@ const PAWS_AGE_NS = 24 * 24 * 3600 * SECOND;
 const CHALLENGES = 10;
 const CHALLENGE_INTERVAL_NS = 5 * SECOND;
 
-export function segmentArrives(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer): void {
+export function segmentArrives(c: ControlBlock, segment: SegmentFields, packet: PacketBuffer): void {
   c.lastReceivedNs = c.node.clock.now;
   if (c.state === TcpState.SynSent) {
     synSent(c, segment, packet);
@@ -45,7 +46,7 @@ export function segmentArrives(c: TcpConnection, segment: SegmentFields, packet:
 }
 
 /** RFC 9293 3.10.7.3: SYN-SENT. */
-function synSent(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer): void {
+function synSent(c: ControlBlock, segment: SegmentFields, packet: PacketBuffer): void {
   const { flags, ack } = segment;
   const hasAck = (flags & Flag.Ack) !== 0;
   // First, check the ACK bit: "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set [...])".
@@ -91,7 +92,7 @@ function synSent(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer)
 }
 
 /** RCV.NXT is set to SEG.SEQ+1, IRS to SEG.SEQ; and what the SYN's options agree on. */
-export function takeSyn(c: TcpConnection, segment: SegmentFields): void {
+export function takeSyn(c: ControlBlock, segment: SegmentFields): void {
   c.irs = segment.seq;
   c.rcvNxt = (segment.seq + 1) | 0;
   c.rcvAcked = c.rcvNxt;
@@ -113,19 +114,19 @@ export function takeSyn(c: TcpConnection, segment: SegmentFields): void {
   updateSegmentSize(c);
 }
 
-function establish(c: TcpConnection, why: string): void {
+function establish(c: ControlBlock, why: string): void {
   c.setState(TcpState.Established, why);
   startData(c);
   if (c.options.keepAlive.enabled) setSlowTimer(c);
   c.raise(Ready.Out);
   if (c.finPending) {
     c.finPending = false;
-    c.queueFin();
+    queueFin(c);
   }
 }
 
 /** RFC 7323 5.3, R1: PAWS. "If SEG.TSval < TS.Recent [...] send an acknowledgment in reply [...] and drop the segment". */
-function checkTimestamp(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer): boolean {
+function checkTimestamp(c: ControlBlock, segment: SegmentFields, packet: PacketBuffer): boolean {
   if (!c.timestamps || !segment.hasTimestamps || c.tsRecentAtNs < 0) return true;
   if (((segment.tsVal - c.tsRecent) | 0) >= 0 || (segment.flags & (Flag.Rst | Flag.Syn)) !== 0) return true;
   // 5.5: a connection that was idle for more than 24 days takes any timestamp.
@@ -136,7 +137,7 @@ function checkTimestamp(c: TcpConnection, segment: SegmentFields, packet: Packet
 }
 
 /** RFC 7323 4.3 (2) and (3): the timestamp to echo is that of the segment at the left edge of what was acknowledged. */
-export function updateTimestamp(c: TcpConnection, segment: SegmentFields): void {
+export function updateTimestamp(c: ControlBlock, segment: SegmentFields): void {
   if (!c.timestamps || !segment.hasTimestamps) return;
   if (((segment.tsVal - c.tsRecent) | 0) < 0 && c.node.clock.now - c.tsRecentAtNs <= PAWS_AGE_NS) return;
   if (((segment.seq - c.rcvAcked) | 0) > 0) return;
@@ -149,7 +150,7 @@ export function updateTimestamp(c: TcpConnection, segment: SegmentFields): void 
  * RCV.NXT or later and begins at the window's right edge or earlier. That lets pass, beyond the table, ACKs that stand
  * exactly at the right edge, as those of a peer that has used the whole window do; what exceeds the window is cut.
  */
-function checkSequence(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer): boolean {
+function checkSequence(c: ControlBlock, segment: SegmentFields, packet: PacketBuffer): boolean {
   const { flags, seq } = segment;
   const span = segment.length + ((flags & Flag.Syn) !== 0 ? 1 : 0) + ((flags & Flag.Fin) !== 0 ? 1 : 0);
   const beforeWindow = seqLess((seq + span) | 0, c.rcvNxt);
@@ -166,7 +167,7 @@ function checkSequence(c: TcpConnection, segment: SegmentFields, packet: PacketB
   // so drop the segment and return)".
   if ((flags & Flag.Rst) === 0) {
     const duplicate = segment.length > 0 && seqLessEq((seq + span) | 0, c.rcvNxt);
-    if (duplicate && c.sack) c.tcp.sackBlocksOf(c).recordDuplicate(seq, (seq + segment.length) | 0);
+    if (duplicate && c.sack) sackBlocksOf(c).recordDuplicate(seq, (seq + segment.length) | 0);
     answerUnacceptable(c, segment);
     c.drop(packet, duplicate ? Drop.TCP_DUPLICATE : Drop.TCP_OUT_OF_WINDOW);
   } else {
@@ -176,7 +177,7 @@ function checkSequence(c: TcpConnection, segment: SegmentFields, packet: PacketB
 }
 
 /** The SYN of a connection in SYN-RECEIVED once more. */
-function synAgain(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer): boolean {
+function synAgain(c: ControlBlock, segment: SegmentFields, packet: PacketBuffer): boolean {
   if ((segment.flags & Flag.Ack) !== 0 && segment.ack === c.sndNxt) {
     // Simultaneous open, the other side's SYN+ACK: its SYN is known, its ACK is what we wait for.
     segment.flags &= ~Flag.Syn;
@@ -190,7 +191,7 @@ function synAgain(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer
 }
 
 /** Second, check the RST bit (with RFC 5961 3.2, that RFC 9293 took over). */
-function checkReset(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer): boolean {
+function checkReset(c: ControlBlock, segment: SegmentFields, packet: PacketBuffer): boolean {
   if ((segment.flags & Flag.Rst) === 0) return true;
   // "2) If the RST bit is set and the sequence number exactly matches the next expected sequence number (RCV.NXT), then
   // TCP endpoints MUST reset the connection".
@@ -205,7 +206,7 @@ function checkReset(c: TcpConnection, segment: SegmentFields, packet: PacketBuff
   return false;
 }
 
-function resetReceived(c: TcpConnection): void {
+function resetReceived(c: ControlBlock): void {
   const { counters } = c.tcp;
   switch (c.state) {
     case TcpState.SynReceived:
@@ -230,7 +231,7 @@ function resetReceived(c: TcpConnection): void {
 }
 
 /** Fourth, check the SYN bit (RFC 5961 4.2): in a synchronized state it is challenged, whatever its sequence number. */
-function checkSyn(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer): boolean {
+function checkSyn(c: ControlBlock, segment: SegmentFields, packet: PacketBuffer): boolean {
   if ((segment.flags & Flag.Syn) === 0) return true;
   if (c.state === TcpState.SynReceived && c.listener !== null) {
     // "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state".
@@ -244,7 +245,7 @@ function checkSyn(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer
 }
 
 /** Fifth, check the ACK field. */
-function checkAck(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer): boolean {
+function checkAck(c: ControlBlock, segment: SegmentFields, packet: PacketBuffer): boolean {
   // "if the ACK bit is off, drop the segment and return".
   if ((segment.flags & Flag.Ack) === 0) {
     c.drop(packet, Drop.TCP_BAD_FLAGS);
@@ -269,7 +270,7 @@ function checkAck(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer
 }
 
 /** SYN-RECEIVED: "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state", otherwise a reset is sent. */
-function ackOfSyn(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer): boolean {
+function ackOfSyn(c: ControlBlock, segment: SegmentFields, packet: PacketBuffer): boolean {
   if (!seqLess(c.sndUna, segment.ack) || seqLess(c.sndNxt, segment.ack)) {
     c.tcp.resetFor(packet, segment, Drop.TCP_BAD_ACK);
     return false;
@@ -289,7 +290,7 @@ function ackOfSyn(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer
 }
 
 /** ESTABLISHED: the acknowledgement, and the window. */
-export function takeAck(c: TcpConnection, segment: SegmentFields): void {
+export function takeAck(c: ControlBlock, segment: SegmentFields): void {
   const { ack, seq } = segment;
   const window = segment.window << c.sndScale;
   // RFC 5681 2, a duplicate: "(a) the receiver of the ACK has outstanding data, (b) the incoming acknowledgment carries
@@ -318,7 +319,7 @@ export function takeAck(c: TcpConnection, segment: SegmentFields): void {
 }
 
 /** What the acknowledgement of our FIN means in the states after CLOSE. */
-function afterAck(c: TcpConnection, packet: PacketBuffer): boolean {
+function afterAck(c: ControlBlock, packet: PacketBuffer): boolean {
   if (!stateIn(c.state, FIN_QUEUED) || !c.finAcknowledged) return true;
   switch (c.state) {
     case TcpState.FinWait1:
@@ -340,7 +341,7 @@ function afterAck(c: TcpConnection, packet: PacketBuffer): boolean {
 }
 
 /** Seventh, process the segment text; eighth, check the FIN bit. Takes the packet over. */
-function processText(c: TcpConnection, segment: SegmentFields, packet: PacketBuffer): void {
+function processText(c: ControlBlock, segment: SegmentFields, packet: PacketBuffer): void {
   const fin = (segment.flags & Flag.Fin) !== 0;
   if (segment.length === 0 && !fin) {
     c.drop(packet, Drop.TCP_DONE);
@@ -364,13 +365,13 @@ function processText(c: TcpConnection, segment: SegmentFields, packet: PacketBuf
 }
 
 /** The answer to what is not acceptable; without data, at most as often as challenges: or two could answer for ever. */
-function answerUnacceptable(c: TcpConnection, segment: SegmentFields): void {
+function answerUnacceptable(c: ControlBlock, segment: SegmentFields): void {
   if (segment.length > 0 || (segment.flags & Flag.Fin) !== 0) sendAck(c);
   else challenge(c);
 }
 
 /** A challenge ACK (RFC 5961 3.2): a peer that really has no connection will answer it with an exact RST. */
-export function challenge(c: TcpConnection): void {
+export function challenge(c: ControlBlock): void {
   const { now } = c.node.clock;
   if (c.challengeSinceNs < 0 || now - c.challengeSinceNs >= CHALLENGE_INTERVAL_NS) {
     c.challengeSinceNs = now;

@@ -4,21 +4,34 @@ import type { IpAddress } from '../../base/ip-address.ts';
 import type { PacketBuffer } from '../../base/packet-buffer.ts';
 import type { PortBinding } from '../ports.ts';
 import type { TcpConnection } from './connection.ts';
+import type { PassiveOpener, TcpContext } from './control-block.ts';
 import { takeSyn } from './input.ts';
 import type { TcpSocketOptions } from './options.ts';
-import { sendReset, transmit } from './output.ts';
 import { Mark } from './segment.ts';
 import { TcpState } from './states.ts';
-import type { Tcp } from './tcp.ts';
 import { Flag, type SegmentFields } from './tcp-header.ts';
+import { sendReset, transmit } from './transmit.ts';
 
 export interface ListenerOwner {
   /** A connection waits to be accepted. Called as `StreamOwner.streamReady` is. */
   listenerReady(): void;
 }
 
+/** What a listener needs of its TCP. */
+interface ListenerContext extends TcpContext {
+  /** A connection for a SYN that came; null when there is no way back to its sender. */
+  accepted(
+    listener: TcpListener,
+    packet: PacketBuffer,
+    segment: SegmentFields,
+    after: number | null,
+  ): TcpConnection | null;
+  removeListener(listener: TcpListener): void;
+  markListenerDirty(listener: TcpListener): void;
+}
+
 /** A passive OPEN (RFC 9293 3.10.7.2): connections that are being opened, and those that wait for `accept`. */
-export class TcpListener {
+export class TcpListener implements PassiveOpener {
   owner: ListenerOwner | null;
   readonly binding: PortBinding;
   readonly options: TcpSocketOptions;
@@ -34,12 +47,18 @@ export class TcpListener {
   private open = true;
   private backlog = 0;
   private waiting = 0;
-  private readonly tcp: Tcp;
+  private readonly tcp: ListenerContext;
   private halfOpenHead: TcpConnection | null = null;
   private acceptHead: TcpConnection | null = null;
   private acceptTail: TcpConnection | null = null;
 
-  constructor(tcp: Tcp, binding: PortBinding, backlog: number, owner: ListenerOwner | null, options: TcpSocketOptions) {
+  constructor(
+    tcp: ListenerContext,
+    binding: PortBinding,
+    backlog: number,
+    owner: ListenerOwner | null,
+    options: TcpSocketOptions,
+  ) {
     this.tcp = tcp;
     this.binding = binding;
     this.owner = owner;

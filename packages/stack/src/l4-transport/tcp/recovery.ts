@@ -2,39 +2,28 @@
  * Acknowledgements and losses, on the sender's side: what an ACK takes out of the queue, what it says about losses,
  * and what is to be sent again (RFC 5681 3.2, RFC 6582, RFC 6675, RFC 6298 5).
  *
- * What is in flight is RFC 6675's "pipe":
- *
- *     pipe = (SND.NXT - SND.UNA) - sacked - lost + sent again
- *
  * Without SACK, each duplicate ACK says that some segment has left the network: it counts as one SACKed. That is RFC
  * 6582's window inflation, seen from the other side, and the same code serves both.
  */
 import { SECOND } from '../../base/clock.ts';
 import { Errno } from '../../base/errors.ts';
 import { Ready } from '../readiness.ts';
-import { Recovery, type TcpConnection } from './connection.ts';
-import { timestampNow, transmit } from './output.ts';
+import { type ControlBlock, Recovery } from './control-block.ts';
 import { AFTER_SYN_LOSS_RTO_NS, retriesNs } from './rto.ts';
+import { applySacks, DUP_THRESH, markAllLost, markLost, markLostBySack, pipe, uncount } from './scoreboard.ts';
 import { Mark, type Segment } from './segment.ts';
-import { seqLess, seqLessEq } from './sequence.ts';
+import { seqLessEq } from './sequence.ts';
 import { TcpState } from './states.ts';
 import type { SegmentFields } from './tcp-header.ts';
 import { restartRetransmitTimer } from './timers.ts';
 import { traceCongestion } from './trace.ts';
-
-/** RFC 5681 3.2, RFC 6675 2: duplicate ACKs after which a segment is held to be lost. */
-export const DUP_THRESH = 3;
-
-/** Bytes that are held to be in the network. */
-export function pipe(c: TcpConnection): number {
-  return ((c.sndNxt - c.sndUna) | 0) - c.sackedBytes - c.lostBytes + c.resentBytes;
-}
+import { timestampNow, transmit } from './transmit.ts';
 
 /**
  * An acceptable ACK: SND.UNA =< SEG.ACK =< SND.NXT. `duplicate`: it fulfils RFC 5681 2's five conditions. Sends
  * nothing, except the one segment with which recovery begins or goes on.
  */
-export function processAck(c: TcpConnection, segment: SegmentFields, duplicate: boolean): void {
+export function processAck(c: ControlBlock, segment: SegmentFields, duplicate: boolean): void {
   const now = c.node.clock.now;
   const flightBefore = (c.sndNxt - c.sndUna) | 0;
   const newlySacked = segment.sackCount > 0 && c.sack ? applySacks(c, segment) : 0;
@@ -68,7 +57,7 @@ export function processAck(c: TcpConnection, segment: SegmentFields, duplicate: 
 
 /** The less common half of `processAck`: something is out of order, or being repaired. */
 function recover(
-  c: TcpConnection,
+  c: ControlBlock,
   acked: number,
   segments: number,
   newlySacked: number,
@@ -109,7 +98,7 @@ function recover(
 }
 
 /** The congestion window grows, if it was what held the sender back (RFC 5681 3.1, RFC 7661 4.1). */
-function grow(c: TcpConnection, acked: number, flightBefore: number, now: number, rttNs: number): void {
+function grow(c: ControlBlock, acked: number, flightBefore: number, now: number, rttNs: number): void {
   const { congestion } = c;
   if (c.cwndLimited || (congestion.cwnd < congestion.ssthresh && flightBefore * 2 >= congestion.cwnd)) {
     congestion.acked(acked, c.sndMss, now, rttNs);
@@ -120,7 +109,7 @@ function grow(c: TcpConnection, acked: number, flightBefore: number, now: number
  * Takes what SEG.ACK covers out of the queue and measures the round trip. Returns it, ns, or -1 without a measurement:
  * of segments sent more than once only a timestamp tells (RFC 6298 3, RFC 7323 4.1).
  */
-function removeAcknowledged(c: TcpConnection, segment: SegmentFields, now: number): number {
+function removeAcknowledged(c: ControlBlock, segment: SegmentFields, now: number): number {
   const { ack } = segment;
   const { sendQueue } = c;
   c.sndUna = ack;
@@ -156,99 +145,8 @@ function removeAcknowledged(c: TcpConnection, segment: SegmentFields, now: numbe
   return rttNs;
 }
 
-/** `n` sequence numbers of a marked segment are done with. */
-function uncount(c: TcpConnection, segment: Segment, n: number): void {
-  const { marks } = segment;
-  if ((marks & Mark.Sacked) !== 0) c.sackedBytes -= n;
-  if ((marks & Mark.Lost) !== 0) {
-    c.lostBytes -= n;
-    if ((marks & Mark.Resent) === 0) c.lostPending -= n;
-  }
-  if ((marks & Mark.Resent) !== 0) c.resentBytes -= n;
-}
-
-/**
- * RFC 6675 5, Update(): marks what the SACK blocks cover. Returns how many sequence numbers that are news. Blocks that
- * make no sense (RFC 2018 5.1 trusts the peer) and D-SACK blocks, which lie below SEG.ACK, are passed over.
- */
-function applySacks(c: TcpConnection, fields: SegmentFields): number {
-  if (c.sackSeen === null) c.sackSeen = new Int32Array(8);
-  const seen = c.sackSeen;
-  let news = 0;
-  for (let i = 0; i < fields.sackCount; i++) {
-    const left = fields.sacks[i * 2]!;
-    const right = fields.sacks[i * 2 + 1]!;
-    if (seqLessEq(right, left) || seqLess(left, fields.ack) || seqLess(c.sndNxt, right)) continue;
-    let from = c.sendQueue.head;
-    let known = false;
-    const high = c.highSacked;
-    if (high !== null && seqLessEq(high.seq, left)) from = high;
-    for (let j = 0; j < 8; j += 2) {
-      if (seen[j] !== left) continue;
-      if (seen[j + 1] === right) known = true;
-      else if (high !== null && seen[j + 1] === ((high.seq + high.span) | 0) && seqLess(seen[j + 1]!, right))
-        from = high;
-    }
-    if (!known) news += markSacked(c, from, left, right);
-  }
-  for (let i = 0; i < 8; i++) seen[i] = i < fields.sackCount * 2 ? fields.sacks[i]! : 0;
-  return news;
-}
-
-function markSacked(c: TcpConnection, from: Segment | null, left: number, right: number): number {
-  let news = 0;
-  const { unsent } = c.sendQueue;
-  for (let s = from; s !== null && s !== unsent && seqLess(s.seq, right); s = s.next) {
-    if ((s.marks & Mark.Sacked) !== 0 || seqLess(s.seq, left)) continue;
-    if (seqLess(right, (s.seq + s.span) | 0)) break;
-    if (s.marks !== 0) uncount(c, s, s.span);
-    s.marks = (s.marks & ~(Mark.Lost | Mark.Resent)) | Mark.Sacked;
-    if (c.retransmitNext === s) c.retransmitNext = s.next;
-    c.sackedBytes += s.span;
-    news += s.span;
-    if (c.highSacked === null || seqLess(c.highSacked.seq, s.seq)) c.highSacked = s;
-  }
-  return news;
-}
-
-/**
- * RFC 6675 4, IsLost(): a segment is lost when "either DupThresh discontiguous SACKed sequences have arrived above" it
- * "or more than (DupThresh - 1) * SMSS bytes [...] have been SACKed" above. Looks only at what it has not seen before.
- */
-function markLostBySack(c: TcpConnection): void {
-  let above = 0;
-  let runs = 0;
-  let inRun = false;
-  let s: Segment | null = c.highSacked;
-  while (s !== null && runs < DUP_THRESH && above <= (DUP_THRESH - 1) * c.sndMss) {
-    const sacked = (s.marks & Mark.Sacked) !== 0;
-    if (sacked) {
-      above += s.span;
-      if (!inRun) runs++;
-    }
-    inRun = sacked;
-    s = s.prev;
-  }
-  if (s === null) return;
-  const mark = (s.seq + s.span) | 0;
-  const start = seqLess(c.lostMark, c.sndUna) ? c.sndUna : c.lostMark;
-  while (s !== null && seqLessEq(start, s.seq)) {
-    if ((s.marks & (Mark.Sacked | Mark.Lost)) === 0) markLost(c, s);
-    s = s.prev;
-  }
-  c.lostMark = mark;
-}
-
-function markLost(c: TcpConnection, s: Segment): void {
-  if ((s.marks & Mark.Lost) !== 0) return;
-  s.marks |= Mark.Lost;
-  c.lostBytes += s.span;
-  c.lostPending += s.span;
-  if (c.retransmitNext === null || seqLess(s.seq, c.retransmitNext.seq)) c.retransmitNext = s;
-}
-
 /** RFC 5681 3.2 and RFC 6675 5 (4): the first loss is found. */
-function enterFastRecovery(c: TcpConnection, now: number): void {
+function enterFastRecovery(c: ControlBlock, now: number): void {
   c.recovery = Recovery.Fast;
   c.recoveryPoint = c.sndNxt;
   c.recoverySet = true;
@@ -262,7 +160,7 @@ function enterFastRecovery(c: TcpConnection, now: number): void {
   if (!c.sack) c.sackedBytes = Math.min(c.dupAcks * c.sndMss, Math.max(0, c.flight - c.lostBytes));
 }
 
-function endRecovery(c: TcpConnection): void {
+function endRecovery(c: ControlBlock): void {
   if (c.recovery === Recovery.Fast) {
     c.congestion.exitRecovery(c.flight, c.sndMss);
     traceCongestion(c, 'recovered', c.sack ? 'RFC 6675 5' : 'RFC 6582 3.2');
@@ -273,7 +171,7 @@ function endRecovery(c: TcpConnection): void {
 }
 
 /** RFC 6675 4, NextSeg() rule 1: sends the lost segments again, in their order, as the pipe permits. */
-export function retransmitLost(c: TcpConnection): void {
+export function retransmitLost(c: ControlBlock): void {
   const { sendQueue, congestion } = c;
   let s = c.retransmitNext ?? sendQueue.head;
   const why = c.recovery === Recovery.Timeout ? 'RTO expired: slow start' : '3 duplicate ACKs: held to be lost';
@@ -296,7 +194,7 @@ export function retransmitLost(c: TcpConnection): void {
  * NextSeg() rule 3: when there is nothing lost and nothing new to send, what lies below the highest SACKed segment is
  * sent again on suspicion.
  */
-export function retransmitRest(c: TcpConnection): void {
+export function retransmitRest(c: ControlBlock): void {
   const { sendQueue, congestion, highSacked } = c;
   if (highSacked === null || congestion.cwnd - pipe(c) < c.sndMss) return;
   if (sendQueue.unsent !== null && ((c.sndUna + c.sndWnd - sendQueue.unsent.seq) | 0) > 0) return;
@@ -309,7 +207,7 @@ export function retransmitRest(c: TcpConnection): void {
 }
 
 /** Sends a lost segment again; a larger one (a super-segment, or the MSS shrank) loses its tail to a new one first. */
-function resend(c: TcpConnection, s: Segment, why: string): void {
+function resend(c: ControlBlock, s: Segment, why: string): void {
   if (s.length > c.sndMss) c.sendQueue.split(s, c.sndMss);
   s.marks |= Mark.Resent;
   c.resentBytes += s.span;
@@ -321,7 +219,7 @@ function resend(c: TcpConnection, s: Segment, why: string): void {
  * The retransmission timer expired (RFC 6298 5.4 to 5.6): everything that is not SACKed is held to be lost, the
  * window is one segment, and the first segment is sent again.
  */
-export function retransmitTimeout(c: TcpConnection): void {
+export function retransmitTimeout(c: ControlBlock): void {
   const { head } = c.sendQueue;
   if (head === null || head.sentAtNs < 0) return;
   const now = c.node.clock.now;
@@ -355,30 +253,8 @@ export function retransmitTimeout(c: TcpConnection): void {
   restartRetransmitTimer(c);
 }
 
-function markAllLost(c: TcpConnection): void {
-  const { head, unsent } = c.sendQueue;
-  // RFC 2018 8: the receiver may forget what it SACKed. A SACKed first segment shows that it did: all marks go.
-  const reneged = head !== null && (head.marks & Mark.Sacked) !== 0;
-  if (!c.sack || reneged) {
-    c.sackedBytes = 0;
-    c.highSacked = null;
-  }
-  c.dupAcks = 0;
-  c.lostBytes = 0;
-  for (let s = head; s !== null && s !== unsent; s = s.next) {
-    if (reneged) s.marks &= ~Mark.Sacked;
-    s.marks &= ~Mark.Resent;
-    if ((s.marks & Mark.Sacked) !== 0) continue;
-    s.marks |= Mark.Lost;
-    c.lostBytes += s.span;
-  }
-  c.resentBytes = 0;
-  c.lostPending = c.lostBytes;
-  c.retransmitNext = head;
-}
-
 /** Has it been tried for long enough? (RFC 9293 3.8.3's R2; RFC 5482's user timeout.) */
-function givenUp(c: TcpConnection, now: number): boolean {
+function givenUp(c: ControlBlock, now: number): boolean {
   const { options } = c.tcp;
   const elapsed = now - c.progressAtNs;
   const { userTimeoutNs } = c.options;
@@ -393,7 +269,7 @@ function givenUp(c: TcpConnection, now: number): boolean {
 }
 
 /** The connection is established: the timer's start value for data (RFC 6298 5.7), and the initial window. */
-export function startData(c: TcpConnection): void {
+export function startData(c: ControlBlock): void {
   if (c.synLosses > 0 && c.rtt.srttNs < 0) c.rtt.rtoNs = AFTER_SYN_LOSS_RTO_NS;
   c.congestion.start(c.sndMss, c.synLosses);
   c.retransmits = 0;
@@ -402,7 +278,7 @@ export function startData(c: TcpConnection): void {
 }
 
 /** The path carries less than thought (RFC 1191 6.5): what is in flight and too large is sent again, in parts. */
-export function resendTooLarge(c: TcpConnection): void {
+export function resendTooLarge(c: ControlBlock): void {
   for (let s = c.sendQueue.head; s !== null && s !== c.sendQueue.unsent; s = s.next) {
     if (s.length > c.sndMss && (s.marks & (Mark.Sacked | Mark.Lost)) === 0) markLost(c, s);
   }

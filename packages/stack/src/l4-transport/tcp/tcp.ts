@@ -7,21 +7,22 @@ import { Checksum, HEADROOM, type PacketBuffer } from '../../base/packet-buffer.
 import { What } from '../../base/trace.ts';
 import { Cast, type NetworkLayer, Protocol, type ProtocolHandler } from '../../l3-network/network-layer.ts';
 import { type PortBinding, PortTable } from '../ports.ts';
+import { destinationOf, pseudoSum, rightChecksum, sourceOf } from './addresses.ts';
 import { type StreamOwner, TcpConnection } from './connection.ts';
+import type { TcpContext } from './control-block.ts';
 import { TcpCounters } from './counters.ts';
 import { EndpointTable, portsKey } from './demux.ts';
 import { predicted } from './fast-path.ts';
-import { icmpErrorArrives } from './icmp.ts';
+import { icmpErrorArrives, quotedLocal, quotedRemote } from './icmp.ts';
 import { segmentArrives } from './input.ts';
 import { SequenceSource } from './isn.ts';
 import { type ListenerOwner, TcpListener } from './listener.ts';
 import { socketOptions, TCP_OPTIONS, type TcpOptions, type TcpSocketOptions } from './options.ts';
-import { transmit, updateSegmentSize } from './output.ts';
-import { SackBlocks } from './sack.ts';
 import { Mark, SegmentPool } from './segment.ts';
 import { TcpState } from './states.ts';
 import { CHECKSUM, Flag, MIN_HEADER, readSegment, SegmentFields, writeHeader, writeTimestamps } from './tcp-header.ts';
 import { type TimeWait, TimeWaitTable } from './time-wait.ts';
+import { transmit, updateSegmentSize } from './transmit.ts';
 
 export { Ready } from '../readiness.ts';
 export { type StreamOwner, TcpConnection } from './connection.ts';
@@ -33,7 +34,7 @@ export { stateName, TcpState } from './states.ts';
 const SCALE_FOR_BYTES = 6 << 20;
 
 /** The Transmission Control Protocol of one host (RFC 9293): registers itself with the network layer. */
-export class Tcp implements ProtocolHandler {
+export class Tcp implements ProtocolHandler, TcpContext {
   readonly node: NodeContext;
   readonly network: NetworkLayer;
   readonly options: TcpOptions;
@@ -169,13 +170,13 @@ export class Tcp implements ProtocolHandler {
   }
 
   icmpError(packet: PacketBuffer, type: number, code: number, mtu: number): void {
-    icmpErrorArrives(this, packet, type, code, mtu);
+    const { view, start, l3 } = packet;
+    if (packet.end - start < 8) return;
+    const ports = portsKey(view.getUint16(start + 2), view.getUint16(start));
+    const c = this.table.find(ports, quotedRemote(view, l3), quotedLocal(view, l3));
+    if (c === null) return;
+    icmpErrorArrives(c, packet, type, code, mtu);
     this.flushUnlessBatched();
-  }
-
-  /** The connection with these two ends, or null. */
-  find(ports: number, remote: IpAddress, local: IpAddress): TcpConnection | null {
-    return this.table.find(ports, remote, local);
   }
 
   flushUnlessBatched(): void {
@@ -244,11 +245,6 @@ export class Tcp implements ProtocolHandler {
       if (before !== null) before.next = listener.next;
     }
     listener.binding.listening = false;
-  }
-
-  sackBlocksOf(c: TcpConnection): SackBlocks {
-    c.sackBlocks ??= new SackBlocks();
-    return c.sackBlocks;
   }
 
   /** A connection for a SYN that came to `listener`; null when there is no way back to its sender. */
@@ -386,26 +382,4 @@ export class Tcp implements ProtocolHandler {
     if (node.trace !== null) node.trace.event(node.name, 4, What.Send, packet, 0, '', 'RFC 9293 3.10.7.1');
     this.network.send(packet, Protocol.Tcp, local, remote);
   }
-}
-
-/** The pseudo header's sum (RFC 9293 3.1) without the length; the words that map IPv4 sum up to nothing (0xffff). */
-function pseudoSum(local: IpAddress, remote: IpAddress): number {
-  return local.w0 + local.w1 + local.w2 + local.w3 + remote.w0 + remote.w1 + remote.w2 + remote.w3 + Protocol.Tcp;
-}
-
-function rightChecksum(packet: PacketBuffer): boolean {
-  const { view, start, end, l3 } = packet;
-  const v4 = view.getUint8(l3) >> 4 === 4;
-  const addresses = v4 ? sum(view, l3 + 12, l3 + 20) : sum(view, l3 + 8, l3 + 40);
-  return finishSum(sum(view, start, end, addresses + Protocol.Tcp + end - start)) === 0;
-}
-
-function sourceOf(packet: PacketBuffer): IpAddress {
-  const { view, l3 } = packet;
-  return view.getUint8(l3) >> 4 === 4 ? IpAddress.read4(view, l3 + 12) : IpAddress.read6(view, l3 + 8);
-}
-
-function destinationOf(packet: PacketBuffer): IpAddress {
-  const { view, l3 } = packet;
-  return view.getUint8(l3) >> 4 === 4 ? IpAddress.read4(view, l3 + 16) : IpAddress.read6(view, l3 + 24);
 }

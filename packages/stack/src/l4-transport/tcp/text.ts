@@ -3,18 +3,19 @@ import { Drop } from '../../base/drop-reasons.ts';
 import type { PacketBuffer } from '../../base/packet-buffer.ts';
 import { What } from '../../base/trace.ts';
 import { Ready } from '../readiness.ts';
-import type { TcpConnection } from './connection.ts';
-import { sendAck } from './output.ts';
+import type { ControlBlock } from './control-block.ts';
 import { ReassemblyQueue } from './reassembly-queue.ts';
+import { SackBlocks } from './sack.ts';
 import { Mark } from './segment.ts';
 import { TcpState } from './states.ts';
 import type { SegmentFields } from './tcp-header.ts';
+import { sendAck } from './transmit.ts';
 
 /**
  * Takes over the packet of a segment that is acceptable and carries text, or `fin`. True when the stream's end is
  * reached: the FIN's turn has come.
  */
-export function acceptText(c: TcpConnection, fields: SegmentFields, packet: PacketBuffer, fin: boolean): boolean {
+export function acceptText(c: ControlBlock, fields: SegmentFields, packet: PacketBuffer, fin: boolean): boolean {
   const { node } = c;
   let { seq } = fields;
   packet.start += fields.headerLength;
@@ -22,7 +23,7 @@ export function acceptText(c: TcpConnection, fields: SegmentFields, packet: Pack
   if (known > 0) {
     // "trim [...] to RCV.NXT"
     if (c.sack && fields.length > 0) {
-      c.tcp.sackBlocksOf(c).recordDuplicate(seq, (seq + Math.min(known, fields.length)) | 0);
+      sackBlocksOf(c).recordDuplicate(seq, (seq + Math.min(known, fields.length)) | 0);
     }
     packet.start += Math.min(known, packet.end - packet.start);
     seq = c.rcvNxt;
@@ -50,7 +51,7 @@ export function acceptText(c: TcpConnection, fields: SegmentFields, packet: Pack
 }
 
 /** In order: to the program. `[start, end)` is text, perhaps of no length. */
-export function deliver(c: TcpConnection, packet: PacketBuffer): void {
+export function deliver(c: ControlBlock, packet: PacketBuffer): void {
   const { node } = c;
   const length = packet.end - packet.start;
   const size = packet.segmentSize > 0 ? packet.segmentSize : length;
@@ -67,13 +68,13 @@ export function deliver(c: TcpConnection, packet: PacketBuffer): void {
   c.raise(Ready.In);
 }
 
-function outOfOrder(c: TcpConnection, packet: PacketBuffer, seq: number, fin: boolean): void {
+function outOfOrder(c: ControlBlock, packet: PacketBuffer, seq: number, fin: boolean): void {
   const queue = (c.reassembly ??= new ReassemblyQueue(c.tcp.segments, c.node.limits.outOfOrderSegments));
   const length = packet.end - packet.start;
   c.tcp.counters.outOfOrder++;
   const reason = queue.insert(packet, seq, fin);
   if (c.sack && reason !== Drop.TCP_OUT_OF_ORDER_FULL) {
-    const blocks = c.tcp.sackBlocksOf(c);
+    const blocks = sackBlocksOf(c);
     if (reason === Drop.TCP_DUPLICATE && length > 0) blocks.recordDuplicate(seq, (seq + length) | 0);
     blocks.record(queue.runLeft, queue.runRight);
   }
@@ -84,7 +85,7 @@ function outOfOrder(c: TcpConnection, packet: PacketBuffer, seq: number, fin: bo
 }
 
 /** What had waited and whose turn has come. True if the stream's end is reached. */
-function fillGap(c: TcpConnection): boolean {
+function fillGap(c: ControlBlock): boolean {
   const queue = c.reassembly!;
   let ended = false;
   let waiting = queue.head;
@@ -109,7 +110,7 @@ function fillGap(c: TcpConnection): boolean {
 }
 
 /** Eighth: "advance RCV.NXT over the FIN, and send an acknowledgment for the FIN". */
-export function finReceived(c: TcpConnection): void {
+export function finReceived(c: ControlBlock): void {
   c.rcvNxt = (c.rcvNxt + 1) | 0;
   c.reassembly?.clear();
   c.raise(Ready.In | Ready.RdHup | (c.sendShut ? Ready.Hup : 0));
@@ -131,4 +132,10 @@ export function finReceived(c: TcpConnection): void {
     default:
       c.acknowledge(true);
   }
+}
+
+/** The blocks to tell, made when something first comes out of order. */
+export function sackBlocksOf(c: ControlBlock): SackBlocks {
+  c.sackBlocks ??= new SackBlocks();
+  return c.sackBlocks;
 }

@@ -6,11 +6,10 @@ import type { PacketBuffer } from '../../base/packet-buffer.ts';
 import { What } from '../../base/trace.ts';
 import type { PortBinding } from '../ports.ts';
 import { Ready } from '../readiness.ts';
-import type { TcpConnection } from './connection.ts';
+import type { ControlBlock, TcpContext } from './control-block.ts';
 import { type Endpoint, EndpointTable } from './demux.ts';
 import { seqLess } from './sequence.ts';
 import { stateName, TcpState } from './states.ts';
-import type { Tcp } from './tcp.ts';
 import { Flag, type SegmentFields } from './tcp-header.ts';
 
 /** What is left of a connection in TIME-WAIT: enough to answer the peer's FIN, and to know an old segment. */
@@ -33,13 +32,13 @@ export class TimeWait implements Endpoint<TimeWait> {
   tsRecentAtNs: number;
   readonly tsOffset: number;
   /** The connection, while its program has not closed it. */
-  connection: TcpConnection | null;
+  connection: ControlBlock | null;
   /** When it ends, ns; and its neighbours in that order. */
   endsAtNs = 0;
   later: TimeWait | null = null;
   earlier: TimeWait | null = null;
 
-  constructor(c: TcpConnection) {
+  constructor(c: ControlBlock) {
     this.local = c.local;
     this.remote = c.remote;
     this.localPort = c.localPort;
@@ -61,19 +60,25 @@ export class TimeWait implements Endpoint<TimeWait> {
   }
 }
 
+/** What the table needs of its TCP. */
+interface TimeWaitContext extends Pick<TcpContext, 'node' | 'options' | 'remove'> {
+  /** Sends an ACK from what is left of a connection. */
+  acknowledgeFor(waiting: TimeWait): void;
+}
+
 /**
  * The connections in TIME-WAIT (RFC 9293 3.6.1), each a small record in place of its connection, in the order in which
  * they end: all last equally long, so one timer serves them all. Past the limit the oldest makes room.
  */
 export class TimeWaitTable implements Task {
   readonly table: EndpointTable<TimeWait>;
-  private readonly tcp: Tcp;
+  private readonly tcp: TimeWaitContext;
   private readonly node: NodeContext;
   private readonly timer: Timer;
   private first: TimeWait | null = null;
   private last: TimeWait | null = null;
 
-  constructor(tcp: Tcp, seed: number) {
+  constructor(tcp: TimeWaitContext, seed: number) {
     this.tcp = tcp;
     this.node = tcp.node;
     this.table = new EndpointTable<TimeWait>(seed);
@@ -81,7 +86,7 @@ export class TimeWaitTable implements Task {
   }
 
   /** A connection whose both directions are closed and acknowledged; its hold on the port goes over. */
-  enter(c: TcpConnection, why: string): void {
+  enter(c: ControlBlock, why: string): void {
     c.setState(TcpState.TimeWait, why);
     this.tcp.remove(c);
     c.release();
@@ -95,7 +100,7 @@ export class TimeWaitTable implements Task {
   }
 
   /** The program has closed: nothing of the connection need be kept. */
-  forget(c: TcpConnection): void {
+  forget(c: ControlBlock): void {
     const waiting = this.table.find(c.ports, c.remote, c.local);
     if (waiting !== null && waiting.connection === c) waiting.connection = null;
   }

@@ -1,31 +1,15 @@
 /**
- * The timers of a connection: retransmission and window probe (one timer, for they exclude each other), delayed
+ * Setting the timers of a connection: retransmission and window probe (one timer, for they exclude each other), delayed
  * acknowledgement, and a slow one for keep-alive and for FIN-WAIT-2 without a program.
  */
-import { Errno } from '../../base/errors.ts';
-import { What } from '../../base/trace.ts';
-import type { TcpConnection } from './connection.ts';
-import { sendAck, sendBare, sendReset, transmit } from './output.ts';
-import { retransmitTimeout } from './recovery.ts';
-import { MIN_RTO_NS, retriesNs } from './rto.ts';
+import type { ControlBlock } from './control-block.ts';
+import { MIN_RTO_NS } from './rto.ts';
 import { TcpState } from './states.ts';
 
 export const TimerTag = { Retransmit: 0, DelayedAck: 1, Slow: 2 } as const;
 
-export function onTimer(c: TcpConnection, tag: number): void {
-  if (c.state === TcpState.Closed || c.state === TcpState.TimeWait) return;
-  if (tag === TimerTag.Retransmit) {
-    if (c.probing) probeWindow(c);
-    else retransmitTimeout(c);
-  } else if (tag === TimerTag.DelayedAck) {
-    if (c.ackPending) sendAck(c);
-  } else {
-    onSlowTimer(c);
-  }
-}
-
 /** RFC 6298 5.1: "Every time a packet containing data is sent (including a retransmission), if the timer is not running, start it". */
-export function startRetransmitTimer(c: TcpConnection): void {
+export function startRetransmitTimer(c: ControlBlock): void {
   const timer = c.retransmitTimer ?? newRetransmitTimer(c);
   if (timer.deadline >= 0 && !c.probing) return;
   c.probing = false;
@@ -33,14 +17,14 @@ export function startRetransmitTimer(c: TcpConnection): void {
 }
 
 /** RFC 6298 5.2 and 5.3: off when all is acknowledged, otherwise anew. */
-export function restartRetransmitTimer(c: TcpConnection): void {
+export function restartRetransmitTimer(c: ControlBlock): void {
   const timer = c.retransmitTimer ?? newRetransmitTimer(c);
   if (c.sndNxt === c.sndUna) timer.clear();
   else timer.set(c.node.clock.now + c.rtt.backedOffNs(c.backoff));
   c.probing = false;
 }
 
-function newRetransmitTimer(c: TcpConnection) {
+function newRetransmitTimer(c: ControlBlock) {
   c.retransmitTimer = c.timer(TimerTag.Retransmit);
   return c.retransmitTimer;
 }
@@ -50,7 +34,7 @@ function newRetransmitTimer(c: TcpConnection) {
  * "SHOULD send the first zero-window probe when a zero window has existed for the retransmission timeout period and
  * SHOULD increase exponentially the interval".
  */
-export function setProbeTimer(c: TcpConnection): void {
+export function setProbeTimer(c: ControlBlock): void {
   const timer = c.retransmitTimer ?? newRetransmitTimer(c);
   if (timer.deadline >= 0) return;
   c.probing = true;
@@ -58,44 +42,8 @@ export function setProbeTimer(c: TcpConnection): void {
   timer.set(c.node.clock.now + (c.options.cork ? MIN_RTO_NS : c.rtt.backedOffNs(c.windowProbes)));
 }
 
-function probeWindow(c: TcpConnection): void {
-  const { unsent, head } = c.sendQueue;
-  c.probing = false;
-  if (unsent === null || unsent !== head) return;
-  const now = c.node.clock.now;
-  const window = (c.sndUna + c.sndWnd - unsent.seq) | 0;
-  if (window > 0) {
-    // RFC 9293 3.8.6.2.1 (4), the override timeout: what fits is sent, however little.
-    if (unsent.length > window) c.sendQueue.split(unsent, window);
-    if (unsent.length > c.sndMss) c.sendQueue.split(unsent, c.sndMss);
-    transmit(c, unsent, '');
-    c.sendQueue.unsent = unsent.next;
-    return;
-  }
-  // "allow the connection to stay open" as long as probes are answered (3.8.6.1): what counts is silence.
-  const silentNs = now - Math.max(c.progressAtNs, c.lastReceivedNs);
-  const limitNs =
-    c.options.userTimeoutNs > 0
-      ? c.options.userTimeoutNs
-      : retriesNs(c.orphaned ? c.tcp.options.orphanRetries : c.tcp.options.retries);
-  if (silentNs >= limitNs || (c.options.userTimeoutNs > 0 && now - c.progressAtNs >= limitNs)) {
-    c.finish(c.softError !== 0 ? c.softError : Errno.ETIMEDOUT, 'no answer to window probes');
-    return;
-  }
-  c.windowProbes++;
-  c.tcp.counters.windowProbes++;
-  const { trace } = c.node;
-  if (trace !== null) {
-    trace.event(c.node.name, 4, What.Wait, null, 0, `window probe ${c.windowProbes}`, 'RFC 9293 3.8.6.1');
-  }
-  // As Linux does: an old sequence number and no data. It cannot be acceptable, and so it must be answered.
-  sendBare(c, (c.sndUna - 1) | 0);
-  c.probing = true;
-  c.retransmitTimer!.set(now + c.rtt.backedOffNs(c.windowProbes));
-}
-
 /** (Re)starts the slow timer for what the state asks: keep-alive, or the end of FIN-WAIT-2. */
-export function setSlowTimer(c: TcpConnection): void {
+export function setSlowTimer(c: ControlBlock): void {
   const now = c.node.clock.now;
   if (c.orphaned && c.state === TcpState.FinWait2) {
     c.slowTimer ??= c.timer(TimerTag.Slow);
@@ -108,34 +56,4 @@ export function setSlowTimer(c: TcpConnection): void {
     return;
   }
   c.slowTimer?.clear();
-}
-
-function onSlowTimer(c: TcpConnection): void {
-  if (c.orphaned && c.state === TcpState.FinWait2) {
-    // Linux's tcp_fin_timeout: the peer's FIN never came, and nobody waits for it.
-    c.finish(0, 'FIN-WAIT-2 lasted too long without a program');
-    return;
-  }
-  const { keepAlive, userTimeoutNs } = c.options;
-  if (!keepAlive.enabled) return;
-  const now = c.node.clock.now;
-  const idleNs = now - c.lastReceivedNs;
-  // RFC 9293 3.8.4: "Keep-alive packets MUST only be sent when no sent data is outstanding, and no data or
-  // acknowledgment packets have been received for the connection within an interval".
-  if (idleNs < keepAlive.idleNs || c.flight > 0 || c.sendQueue.head !== null) {
-    c.keepAliveProbes = 0;
-    c.slowTimer!.set(idleNs < keepAlive.idleNs ? c.lastReceivedNs + keepAlive.idleNs : now + keepAlive.idleNs);
-    return;
-  }
-  const tooLong =
-    userTimeoutNs > 0 ? idleNs >= userTimeoutNs && c.keepAliveProbes > 0 : c.keepAliveProbes >= keepAlive.count;
-  if (tooLong) {
-    sendReset(c);
-    c.finish(c.softError !== 0 ? c.softError : Errno.ETIMEDOUT, `no answer to ${c.keepAliveProbes} keep-alive probes`);
-    return;
-  }
-  c.keepAliveProbes++;
-  c.tcp.counters.keepAlives++;
-  sendBare(c, (c.sndNxt - 1) | 0);
-  c.slowTimer!.set(now + keepAlive.intervalNs);
 }

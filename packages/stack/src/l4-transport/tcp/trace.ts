@@ -1,9 +1,9 @@
 import { What } from '../../base/trace.ts';
-import type { TcpConnection } from './connection.ts';
+import type { ControlBlock } from './control-block.ts';
 import type { Segment } from './segment.ts';
 
 /** Why something is sent again, and where that is written. Only called while somebody watches. */
-export function traceRetransmit(c: TcpConnection, segment: Segment, why: string): void {
+export function traceRetransmit(c: ControlBlock, segment: Segment, why: string): void {
   const what = segment.length > 0 ? `${segment.length} bytes` : 'SYN or FIN';
   const detail = `${what} from seq ${segment.seq >>> 0} (${(segment.seq - c.iss) >>> 0} in the stream): ${why}`;
   const source = why.startsWith('RTO') ? 'RFC 6298 5.4' : why.startsWith('path') ? 'RFC 1191 6.5' : 'RFC 5681 3.2';
@@ -19,7 +19,7 @@ export function traceRetransmit(c: TcpConnection, segment: Segment, why: string)
 }
 
 /** A decision about congestion, told with the numbers that it changed. */
-export function traceCongestion(c: TcpConnection, why: string, source: string): void {
+export function traceCongestion(c: ControlBlock, why: string, source: string): void {
   const { trace } = c.node;
   if (trace === null) return;
   const { cwnd, ssthresh } = c.congestion;
