@@ -109,11 +109,10 @@ export abstract class Wire implements LinkEnd {
     } else if (frame.fcs !== FCS_IMPLIED && frame.fcs !== crc32(frame.bytes, frame.start, frame.end)) {
       // Outside nobody would see that the bits were flipped: no check sequence goes with the frame.
       this.refuse(frame, Drop.FRAME_BAD_FCS, Direction.Out);
+    } else if (frame.segmentSize > 0 && !this.takesWhole(frame)) {
+      this.sendCut(frame);
     } else {
-      if (this.tap !== null) this.tap.frame(frame, Direction.Out, 0);
-      if (this.trace !== null) this.report(What.Send, frame, 0, '');
-      if (frame.segmentSize > 0 && !this.takesWhole(frame)) this.sendCut(frame);
-      else this.send(frame);
+      this.send(frame);
     }
   }
 
@@ -128,9 +127,12 @@ export abstract class Wire implements LinkEnd {
     return false;
   }
 
-  protected sent(length: number): void {
+  /** Counts and shows a frame that went outside; the caller still has it to release. */
+  protected sent(frame: PacketBuffer): void {
     this.sentFrames++;
-    this.sentBytes += length;
+    this.sentBytes += frame.end - frame.start;
+    if (this.tap !== null) this.tap.frame(frame, Direction.Out, 0);
+    if (this.trace !== null) this.report(What.Send, frame, 0, '');
   }
 
   /** The frame as the bytes of a cable: checksums complete. For wires that carry nothing but bytes. */

@@ -154,7 +154,7 @@ export class TapLink extends Wire {
     this.writeHeader(frame);
     setPiece(this.pieces, 4, storageAddress(frame.bytes) + frame.start, length);
     if (this.c.writev(this.tun.fd, this.piecesAddress, 2) >= 0) {
-      this.sent(length);
+      this.sent(frame);
       frame.release();
       return true;
     }
