@@ -175,15 +175,15 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     });
     if (typeof binding === 'number') return binding;
     const endpoint = this.udp.open(binding, this, this.family === c.AF_INET ? 4 : this.onlyIpv6 ? 6 : 0);
-    endpoint.device = this.device;
-    endpoint.broadcast = this.broadcast;
+    endpoint.flows.device = this.device;
+    endpoint.flows.broadcast = this.broadcast;
     endpoint.receiveErrors = this.receiveErrors;
     endpoint.noChecksum = this.noChecksum;
     endpoint.receiveBuffer = this.receiveBuffer;
-    endpoint.ttl = this.ttl;
-    endpoint.multicastTtl = this.multicastTtl;
-    endpoint.tos = this.tos;
-    endpoint.dontFragment = this.mtuDiscover >= c.IP_PMTUDISC_DO;
+    endpoint.flows.ttl = this.ttl;
+    endpoint.flows.multicastTtl = this.multicastTtl;
+    endpoint.flows.tos = this.tos;
+    endpoint.flows.dontFragment = this.mtuDiscover >= c.IP_PMTUDISC_DO;
     this.endpoint = endpoint;
     return 0;
   }
@@ -249,7 +249,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     const device = value === '' ? 0 : this.udp.network.interfaceIndex(value);
     if (value !== '' && device === 0) return -Errno.ENODEV;
     this.device = device;
-    if (this.endpoint !== null) this.endpoint.device = device;
+    if (this.endpoint !== null) this.endpoint.flows.device = device;
     return 0;
   }
 
@@ -269,7 +269,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
           return 0;
         case c.SO_BROADCAST:
           this.broadcast = on;
-          if (endpoint !== null) endpoint.broadcast = on;
+          if (endpoint !== null) endpoint.flows.broadcast = on;
           return 0;
         case c.SO_NO_CHECK:
           this.noChecksum = on;
@@ -307,16 +307,16 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
       case c.IP_TTL:
         if (value !== -1 && (value < 1 || value > 255)) return -Errno.EINVAL;
         this.ttl = value;
-        if (endpoint !== null) endpoint.ttl = value;
+        if (endpoint !== null) endpoint.flows.ttl = value;
         return 0;
       case c.IP_MULTICAST_TTL:
         if (value < -1 || value > 255) return -Errno.EINVAL;
         this.multicastTtl = value === -1 ? 1 : value;
-        if (endpoint !== null) endpoint.multicastTtl = this.multicastTtl;
+        if (endpoint !== null) endpoint.flows.multicastTtl = this.multicastTtl;
         return 0;
       case c.IP_TOS:
         this.tos = value & 0xff;
-        if (endpoint !== null) endpoint.tos = this.tos;
+        if (endpoint !== null) endpoint.flows.tos = this.tos;
         return 0;
       case c.IP_RECVERR:
         this.receiveErrors = value !== 0;
@@ -325,7 +325,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
       case c.IP_MTU_DISCOVER:
         if (value < c.IP_PMTUDISC_DONT || value > c.IP_PMTUDISC_PROBE) return -Errno.EINVAL;
         this.mtuDiscover = value;
-        if (endpoint !== null) endpoint.dontFragment = value >= c.IP_PMTUDISC_DO;
+        if (endpoint !== null) endpoint.flows.dontFragment = value >= c.IP_PMTUDISC_DO;
         return 0;
       default:
         return -Errno.ENOPROTOOPT;

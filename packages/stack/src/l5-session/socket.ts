@@ -7,13 +7,12 @@ import { addressText, type SocketAddress, socketAddress } from './addresses.ts';
 import * as c from './constants.ts';
 import type { Descriptor } from './descriptor.ts';
 import { addressOf } from './name-lookup.ts';
+import { intsOf, isTimeout, type OptionValue, timevalBytes, timevalOf } from './option-values.ts';
 import type { SocketApi } from './sockets.ts';
 import { untilReady } from './waiting.ts';
 
 /** What a program may pass as data: bytes, or a text, which is sent as UTF-8. */
 export type Data = Uint8Array | string;
-/** What a program may pass as the value of an option: numbers are the `int`s of a structure, in order. */
-export type OptionValue = number | boolean | string | readonly number[] | Uint8Array;
 
 /**
  * A socket as Berkeley made it and Python writes it. Blocking is awaiting: `await s.recv(4096)`. A call that fails
@@ -267,18 +266,14 @@ export class Socket {
   getsockopt(level: number, name: number, size: number): Uint8Array;
   getsockopt(level: number, name: number, size?: number): number | Uint8Array {
     this.open('getsockopt');
-    if (level === c.SOL_SOCKET && (name === c.SO_RCVTIMEO || name === c.SO_SNDTIMEO)) {
+    if (isTimeout(level, name)) {
       const ns = name === c.SO_RCVTIMEO ? this.receiveTimeoutNs : this.sendTimeoutNs;
-      const time = ints([Math.floor(ns / 1e9), 0, Math.floor((ns % 1e9) / 1e3), 0]); // struct timeval: two int64
-      return size === undefined ? Math.floor(ns / 1e9) : time.subarray(0, size);
+      return size === undefined ? Math.floor(ns / 1e9) : timevalBytes(ns).subarray(0, size);
     }
-    if (size !== undefined) {
-      const bytes = this.descriptor.getOptionBytes(level, name);
-      if (typeof bytes === 'number') throw new NetError(bytes, 'getsockopt');
-      return bytes.subarray(0, size);
-    }
-    const value = this.descriptor.getOption(level, name);
-    if (value < 0) throw new NetError(value, 'getsockopt');
+    const value =
+      size === undefined ? this.descriptor.getOption(level, name) : this.descriptor.getOptionBytes(level, name);
+    if (typeof value !== 'number') return value.subarray(0, size);
+    this.done('getsockopt', value);
     return value;
   }
 
@@ -292,23 +287,16 @@ export class Socket {
       this.done('setsockopt', this.descriptor.setOptionText(level, name, value));
       return;
     }
-    const values =
-      typeof value === 'object'
-        ? value instanceof Uint8Array
-          ? intsOf(value)
-          : value
-        : [typeof value === 'boolean' ? Number(value) : value];
-    if (values.length === 0) throw new NetError(Errno.EINVAL, 'setsockopt');
-    if (level === c.SOL_SOCKET && (name === c.SO_RCVTIMEO || name === c.SO_SNDTIMEO)) {
-      // As bytes a timeval is two 64-bit numbers, as a tuple two numbers.
-      const microseconds = value instanceof Uint8Array ? (values[2] ?? 0) : (values[1] ?? 0);
-      if (microseconds < 0 || microseconds >= 1e6) throw new NetError(Errno.EINVAL, 'setsockopt');
-      const ns = Math.max(0, values[0]!) * 1e9 + microseconds * 1e3;
+    if (isTimeout(level, name)) {
+      const ns = timevalOf(value);
+      this.done('setsockopt', ns);
       if (name === c.SO_RCVTIMEO) this.receiveTimeoutNs = ns;
       else this.sendTimeoutNs = ns;
       return;
     }
-    this.done('setsockopt', this.descriptor.setOption(level, name, values[0]!, values[1] ?? null));
+    const [first, second] = intsOf(value);
+    const result = first === undefined ? -Errno.EINVAL : this.descriptor.setOption(level, name, first, second ?? null);
+    this.done('setsockopt', result);
   }
 
   private get now(): number {
@@ -405,22 +393,4 @@ export class Socket {
 
 function toBytes(data: Data): Uint8Array {
   return typeof data === 'string' ? utf8Encode(data) : data;
-}
-
-function ints(values: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(values.length * 4);
-  const view = new DataView(bytes.buffer);
-  values.forEach((value, i) => {
-    view.setInt32(i * 4, value, true);
-  });
-  return bytes;
-}
-
-/** The `int`s of a structure, as a little-endian machine has them. */
-function intsOf(bytes: Uint8Array): number[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const values: number[] = [];
-  for (let at = 0; at + 4 <= bytes.length; at += 4) values.push(view.getInt32(at, true));
-  if (values.length === 0 && bytes.length > 0) values.push(bytes[0]!);
-  return values;
 }

@@ -105,7 +105,7 @@ describe('send', () => {
   test('does not fragment what must not be', () => {
     const host = new UdpHost();
     const endpoint = host.endpoint(null, 53);
-    endpoint.dontFragment = true;
+    endpoint.flows.dontFragment = true;
     expect(endpoint.send(new Uint8Array(1473), 0, 1473, PEER, 9)).toBe(-Errno.EMSGSIZE);
     expect(endpoint.send(new Uint8Array(1472), 0, 1472, PEER, 9)).toBe(1472);
     expect(datagramsOf(host)[0]!.df).toBe(true);
@@ -117,17 +117,17 @@ describe('send', () => {
     const host = new UdpHost();
     const endpoint = host.endpoint(null, 53);
     endpoint.send(DATA, 0, 5, PEER, 9);
-    endpoint.ttl = 3;
-    endpoint.tos = 0xb8;
+    endpoint.flows.ttl = 3;
+    endpoint.flows.tos = 0xb8;
     endpoint.send(DATA, 0, 5, PEER, 9);
     endpoint.connect(PEER, 9);
     endpoint.send(DATA, 0, 5);
-    endpoint.ttl = 4;
+    endpoint.flows.ttl = 4;
     endpoint.send(DATA, 0, 5);
     endpoint.send(DATA, 0, 5, address('224.0.0.9'), 520);
-    endpoint.multicastTtl = 2;
+    endpoint.flows.multicastTtl = 2;
     endpoint.send(DATA, 0, 5, address('224.0.0.9'), 520);
-    endpoint.ttl = -1;
+    endpoint.flows.ttl = -1;
     endpoint.send(DATA, 0, 5);
     expect(datagramsOf(host).map(({ ttl, tos }) => `${ttl} ${tos}`)).toEqual([
       '64 0',
@@ -146,11 +146,11 @@ describe('send', () => {
     const host = new UdpHost();
     const endpoint = host.endpoint(null, 53);
     const everybody = address('10.0.0.255');
-    endpoint.broadcast = true;
+    endpoint.flows.broadcast = true;
     expect(endpoint.send(DATA, 0, 5, everybody, 9)).toBe(5);
     expect(endpoint.connect(everybody, 9)).toBe(0);
     expect(endpoint.send(DATA, 0, 5)).toBe(5);
-    endpoint.broadcast = false;
+    endpoint.flows.broadcast = false;
     expect(endpoint.send(DATA, 0, 5)).toBe(-Errno.EACCES);
     expect(endpoint.send(DATA, 0, 5, everybody, 9)).toBe(-Errno.EACCES);
     expect(endpoint.connect(everybody, 9)).toBe(-Errno.EACCES);

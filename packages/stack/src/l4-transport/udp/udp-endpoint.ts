@@ -4,11 +4,11 @@ import { Errno } from '../../base/errors.ts';
 import { IpAddress } from '../../base/ip-address.ts';
 import { Checksum, type PacketBuffer } from '../../base/packet-buffer.ts';
 import { What } from '../../base/trace.ts';
-import { Cast, type Flow, Protocol } from '../../l3-network/network-layer.ts';
 import type { PortBinding } from '../ports.ts';
 import { Ready } from '../readiness.ts';
 import type { Udp } from './udp.ts';
 import type { IcmpMeaning, IcmpReport } from './udp-errors.ts';
+import { UdpFlows } from './udp-flows.ts';
 import {
   describeUdp,
   MAX_UDP_PAYLOAD4,
@@ -27,9 +27,6 @@ export interface DatagramOwner {
   /** Bits of `Ready` that have just become true: a first datagram waits (In), or an error does (Err). */
   datagramReady(events: number): void;
 }
-
-/** Flows that an endpoint without a peer remembers, one for each of this many classes of addresses. */
-const FLOW_CACHE = 8;
 
 /** Payloads up to this many bytes are copied in a loop, which is faster than `set` with a `subarray`. */
 const SHORT_COPY = 48;
@@ -51,14 +48,12 @@ export class UdpEndpoint {
   remote: IpAddress | null = null;
   remotePort = 0;
 
-  /** SO_BROADCAST */
-  broadcast = false;
+  /** The ways that its datagrams go, and the options of their IP headers. */
+  readonly flows: UdpFlows;
   /** IP_RECVERR: soft ICMP errors too, and errors of an endpoint without a peer. */
   receiveErrors = false;
   /** SO_NO_CHECK: sends without a checksum, over IPv4 (RFC 1122 4.1.3.4 allows it). */
   noChecksum = false;
-  /** SO_BINDTODEVICE: the number of the interface that it sends by; 0: what the routes say. */
-  private deviceIndex = 0;
   /** SO_RCVBUF: payload bytes that may wait here. */
   receiveBuffer: number;
 
@@ -75,22 +70,12 @@ export class UdpEndpoint {
 
   private readonly udp: Udp;
   private readonly maxDatagrams: number;
-  private flow: Flow | null = null;
-  private cache: (Flow | null)[] | null = null;
-  /** The network's `generation` for which the cached flows are right: their sources were the routes' choice. */
-  private cacheGeneration = 0;
   private error = 0;
   private readonly reports: IcmpReport[] = [];
   private head: PacketBuffer | null = null;
   private tail: PacketBuffer | null = null;
   private queuedDatagrams = 0;
   private queuedBytes = 0;
-  private ttlWanted = -1;
-  /** What the network layer gives to a new flow. */
-  private defaultTtl = 64;
-  private multicastTtlWanted = 1;
-  private tosWanted = 0;
-  private dontFragmentWanted = false;
 
   constructor(udp: Udp, binding: PortBinding, owner: DatagramOwner | null, family: 4 | 6 | 0) {
     this.udp = udp;
@@ -99,6 +84,7 @@ export class UdpEndpoint {
     this.family = family;
     this.local = binding.address;
     this.localPort = binding.port;
+    this.flows = new UdpFlows(udp.network);
     this.receiveBuffer = udp.node.limits.receiveBufferBytes;
     this.maxDatagrams = udp.node.limits.datagramsQueued;
   }
@@ -127,47 +113,9 @@ export class UdpEndpoint {
     return error;
   }
 
-  /** IP_TTL, IP_MULTICAST_TTL, IP_TOS and whether IP may fragment (IP_MTU_DISCOVER), for what is sent from now on. */
-  get ttl(): number {
-    return this.ttlWanted;
-  }
-  set ttl(ttl: number) {
-    this.ttlWanted = ttl;
-    this.optionsChanged();
-  }
-  get multicastTtl(): number {
-    return this.multicastTtlWanted;
-  }
-  set multicastTtl(ttl: number) {
-    this.multicastTtlWanted = ttl;
-    this.optionsChanged();
-  }
-  get tos(): number {
-    return this.tosWanted;
-  }
-  set tos(tos: number) {
-    this.tosWanted = tos;
-    this.optionsChanged();
-  }
-  get dontFragment(): boolean {
-    return this.dontFragmentWanted;
-  }
-  set dontFragment(on: boolean) {
-    this.dontFragmentWanted = on;
-    this.optionsChanged();
-  }
-
-  get device(): number {
-    return this.deviceIndex;
-  }
-  set device(index: number) {
-    this.deviceIndex = index;
-    this.cache = null;
-  }
-
   /** Bytes of the largest IP packet that the way to the peer carries (IP_MTU); 0 without a peer. */
   get pathMtu(): number {
-    return this.flow === null ? 0 : this.flow.mtu;
+    return this.flows.peer === null ? 0 : this.flows.peer.mtu;
   }
 
   /**
@@ -175,9 +123,9 @@ export class UdpEndpoint {
    * errors. 0, or -ENETUNREACH, -EACCES (a broadcast without SO_BROADCAST), -EADDRNOTAVAIL.
    */
   connect(remote: IpAddress, remotePort: number): number {
-    const flow = this.openFlow(remote, this.binding.address);
+    const flow = this.flows.open(remote, this.binding.address);
     if (typeof flow === 'number') return flow;
-    this.flow = flow;
+    this.flows.peer = flow;
     this.local = flow.local;
     this.remote = remote;
     this.remotePort = remotePort;
@@ -186,7 +134,7 @@ export class UdpEndpoint {
 
   /** Takes the peer away again: `connect` with AF_UNSPEC. */
   disconnect(): void {
-    this.flow = null;
+    this.flows.peer = null;
     this.remote = null;
     this.remotePort = 0;
     this.local = this.binding.address;
@@ -199,20 +147,10 @@ export class UdpEndpoint {
   send(bytes: Uint8Array, offset: number, length: number, remote: IpAddress | null = null, remotePort = 0): number {
     if (this.closed) return -Errno.EBADF;
     if (length > 0xffff) return -Errno.EMSGSIZE;
-    let flow: Flow;
-    let port: number;
-    if (remote === null) {
-      if (this.flow === null) return -Errno.EDESTADDRREQ;
-      flow = this.flow;
-      port = this.remotePort;
-      if (flow.cast === Cast.Broadcast && !this.broadcast) return -Errno.EACCES;
-    } else {
-      if (remotePort === 0) return -Errno.EINVAL;
-      const found = this.flowTo(remote);
-      if (typeof found === 'number') return found;
-      flow = found;
-      port = remotePort;
-    }
+    if (remote !== null && remotePort === 0) return -Errno.EINVAL;
+    const flow = remote === null ? this.flows.toPeer() : this.flows.to(remote, this.local);
+    if (typeof flow === 'number') return flow;
+    const port = remote === null ? this.remotePort : remotePort;
     if (length > (flow.remote.family === 4 ? MAX_UDP_PAYLOAD4 : MAX_UDP_PAYLOAD6)) return -Errno.EMSGSIZE;
     if (this.error !== 0) return -this.takeError();
     const { node } = this.udp;
@@ -288,8 +226,7 @@ export class UdpEndpoint {
       this.udp.node.drop(packet, Drop.SOCKET_CLOSED);
     }
     this.owner = null;
-    this.flow = null;
-    this.cache = null;
+    this.flows.clear();
     this.binding.release();
   }
 
@@ -336,48 +273,6 @@ export class UdpEndpoint {
     }
     this.error = meaning.errno;
     if (this.owner !== null) this.owner.datagramReady(Ready.Err);
-  }
-
-  private flowTo(remote: IpAddress): Flow | number {
-    const { generation } = this.udp.network;
-    if (generation !== this.cacheGeneration) {
-      this.cache = null;
-      this.cacheGeneration = generation;
-    }
-    const slot = (remote.w3 ^ (remote.w3 >>> 8)) & (FLOW_CACHE - 1);
-    const known = this.flow?.remote.equals(remote) ? this.flow : this.cache !== null ? this.cache[slot]! : null;
-    if (known?.remote.equals(remote)) {
-      return known.cast === Cast.Broadcast && !this.broadcast ? -Errno.EACCES : known;
-    }
-    const opened = this.openFlow(remote, this.local);
-    if (typeof opened === 'number') return opened;
-    if (this.cache === null) this.cache = new Array<Flow | null>(FLOW_CACHE).fill(null);
-    this.cache[slot] = opened;
-    return opened;
-  }
-
-  private openFlow(remote: IpAddress, local: IpAddress | null): Flow | number {
-    // Bound to a group or to a broadcast address, it listens there, but does not send from there.
-    const source = local !== null && this.udp.network.isLocal(local) ? local : null;
-    const device = this.deviceIndex === 0 ? undefined : { interfaceIndex: this.deviceIndex };
-    const flow = this.udp.network.open(remote, Protocol.Udp, source, device);
-    if (typeof flow === 'number') return flow;
-    if (flow.cast === Cast.Broadcast && !this.broadcast) return -Errno.EACCES;
-    if (flow.cast !== Cast.Multicast) this.defaultTtl = flow.ttl;
-    this.applyOptions(flow);
-    return flow;
-  }
-
-  private applyOptions(flow: Flow): void {
-    if (flow.cast === Cast.Multicast) flow.ttl = this.multicastTtlWanted;
-    else flow.ttl = this.ttlWanted >= 0 ? this.ttlWanted : this.defaultTtl;
-    flow.tos = this.tosWanted;
-    flow.dontFragment = this.dontFragmentWanted;
-  }
-
-  private optionsChanged(): void {
-    this.cache = null;
-    if (this.flow !== null) this.applyOptions(this.flow);
   }
 
   /** Remembers what a program may ask about the datagram that it reads. Addresses are made anew only when they change. */

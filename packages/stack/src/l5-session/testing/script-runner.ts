@@ -2,7 +2,8 @@ import { errnoName, NetError } from '../../base/errors.ts';
 import { utf8Decode } from '../../base/utf8.ts';
 import type { SocketAddress } from '../addresses.ts';
 import * as constants from '../constants.ts';
-import type { OptionValue, Socket } from '../socket.ts';
+import type { OptionValue } from '../option-values.ts';
+import type { Socket } from '../socket.ts';
 import { type LoneHost, WAITS } from './lone-host.ts';
 
 /** The steps of a script, and what each is expected to give. */
