@@ -4,10 +4,11 @@ import { Errno } from '../../base/errors.ts';
 import { IpAddress } from '../../base/ip-address.ts';
 import { Checksum, type PacketBuffer } from '../../base/packet-buffer.ts';
 import { What } from '../../base/trace.ts';
+import type { IcmpErrno } from '../../l3-network/icmp-header.ts';
 import type { PortBinding } from '../ports.ts';
 import { Ready } from '../readiness.ts';
 import type { Udp } from './udp.ts';
-import type { IcmpMeaning, IcmpReport } from './udp-errors.ts';
+import type { IcmpReport } from './udp-errors.ts';
 import { UdpFlows } from './udp-flows.ts';
 import {
   describeUdp,
@@ -263,7 +264,7 @@ export class UdpEndpoint {
    * An ICMP error says that a datagram from here did not arrive: `packet.l3` and `packet.start` stand at the quoted
    * headers. Called by `Udp`.
    */
-  failed(meaning: IcmpMeaning, type: number, code: number, mtu: number, from: IpAddress, packet: PacketBuffer): void {
+  failed(meaning: IcmpErrno, type: number, code: number, mtu: number, from: IpAddress, packet: PacketBuffer): void {
     if (!this.receiveErrors && (!meaning.hard || this.remote === null)) return;
     if (this.receiveErrors && this.reports.length < this.maxDatagrams) {
       const { view, l3 } = packet;
