@@ -1,5 +1,5 @@
 import { latin1Decode } from '../base/utf8.ts';
-import { type Dissection, type Field, hex, named } from './dissection.ts';
+import { type Dissection, type Field, named } from './dissection.ts';
 import { readDnsName } from './dns-name.ts';
 
 /** Record types that are taken apart or at least named (IANA "Resource Record (RR) TYPEs"). */
@@ -126,7 +126,7 @@ function recordData(
     if (summary !== null) return summary;
   }
   if (length > 0) dissection.raw(record, 'dns.data', 'Data', start, end);
-  return type === OPT ? '' : length > 0 && TYPES[type] === undefined ? hex(length, 4) : '';
+  return '';
 }
 
 /** RFC 1035 3.3.14: strings, each with its length in front. False when they do not fill the data. */

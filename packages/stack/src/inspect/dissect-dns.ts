@@ -85,9 +85,9 @@ function dissectMessage(dissection: Dissection, start: number, at: number, end: 
   const message: Message = { start: at, end, at: at + HEADER, left: RECORD_LIMIT, info: '' };
   const complete =
     questions(dissection, layer, message, counts[0]!) &&
-    records(dissection, layer, message, counts[1]!, 'Answers', true) &&
-    records(dissection, layer, message, counts[2]!, 'Authoritative nameservers', false) &&
-    records(dissection, layer, message, counts[3]!, 'Additional records', false);
+    records(dissection, layer, message, counts[1]!, 'Answers') &&
+    records(dissection, layer, message, counts[2]!, 'Authoritative nameservers') &&
+    records(dissection, layer, message, counts[3]!, 'Additional records');
   if (!complete && message.left > 0) {
     const severity = dissection.incomplete ? 'note' : 'error';
     dissection.problem(severity, 'malformed', `${LABEL}: a record ends after the message`, message.at, end);
@@ -156,14 +156,7 @@ function questions(dissection: Dissection, layer: Field, message: Message, count
 }
 
 /** Resource records (RFC 1035 4.1.3): name, type, class, time to live, length, data. */
-function records(
-  dissection: Dissection,
-  layer: Field,
-  message: Message,
-  count: number,
-  label: string,
-  inSummary: boolean,
-): boolean {
+function records(dissection: Dissection, layer: Field, message: Message, count: number, label: string): boolean {
   if (count === 0) return true;
   const group = dissection.field(
     layer,
@@ -180,7 +173,7 @@ function records(
     if (record === null) return false;
     message.at = record.end;
     group.end = record.end;
-    if (inSummary) message.info += ` ${record.summary}`;
+    message.info += ` ${record.summary}`;
   }
   return true;
 }

@@ -1,6 +1,6 @@
 import { crc32 } from '../base/crc32.ts';
 import { dissectData } from './dissect-data.ts';
-import { type Dissection, type Field, hex, hexBytes, named } from './dissection.ts';
+import { type Dissection, type Field, hex, hexBytes } from './dissection.ts';
 
 /**
  * Ethernet (IEEE 802.3), with a type field (Ethernet II) or a length field and a header of IEEE 802.2, and the tags of
@@ -39,8 +39,8 @@ const TYPE_NAMES = new Map<number, string>([
   [0x8863, 'PPPoE Discovery'],
   [0x8864, 'PPPoE Session'],
   [0x888e, '802.1X Authentication'],
-  [0x88b5, 'Local Experimental 1'],
-  [0x88b6, 'Local Experimental 2'],
+  [0x88b5, 'Local Experimental Ethertype 1'],
+  [0x88b6, 'Local Experimental Ethertype 2'],
   [0x88cc, 'LLDP'],
 ]);
 
@@ -117,7 +117,7 @@ function dissectTyped(dissection: Dissection, type: number, start: number, end: 
   if (vlans.length > 0) dissection.facts.link = { ...dissection.facts.link!, type: inner };
   if (dissection.handOn(dissection.registry.etherTypes, inner, at, end)) return;
   dissection.protocol = hex(inner, 4);
-  dissection.info = named('Ethernet II', TYPE_NAMES.get(inner));
+  dissection.info = TYPE_NAMES.get(inner) ?? 'Ethernet II';
   if (at < end) dissectData(dissection, at, end);
 }
 
@@ -135,7 +135,11 @@ function dissectLlc(dissection: Dissection, start: number, end: number): void {
   dissection.hex(layer, 'llc.dsap', 'DSAP', start, 1);
   dissection.hex(layer, 'llc.ssap', 'SSAP', start + 1, 1);
   dissection.hex(layer, 'llc.control', 'Control', start + 2, length - 2);
-  dissection.info = `DSAP ${hex(destination, 2)}, SSAP ${hex(dissection.bytes[start + 1]!, 2)}`;
+  const source = dissection.bytes[start + 1]!;
+  const receiver = `DSAP ${hex(destination, 2)} ${destination & 1 ? 'Group' : 'Individual'}`;
+  const sender = `SSAP ${hex(source & 0xfe, 2)} ${source & 1 ? 'Response' : 'Command'}`;
+  const control = unnumbered ? (dissection.bytes[start + 2] === 3 ? 'U, func=UI' : 'U') : 'I or S';
+  dissection.info = `${control}; ${receiver}, ${sender}`;
   if (!dissection.handOn(dissection.registry.llcSaps, destination, start + length, end)) {
     dissectData(dissection, start + length, end);
   }

@@ -88,14 +88,23 @@ function headers(dissection: Dissection, layer: Field, isRequest: boolean, start
   let at = start;
   for (let count = 0; count < LINES_LIMIT && at < end; count++) {
     const next = lineEnd(bytes, at, end);
-    const text = latin1Decode(bytes, at, Math.min(next, at + LINE_LIMIT)).replace(/\r?\n$/, '');
+    const line = latin1Decode(bytes, at, Math.min(next, at + LINE_LIMIT));
+    const text = line.replace(/\r?\n$/, '');
     if (text === '') {
       dissection.field(layer, 'http.header_end', 'End of the header', at, next, '', 'empty line');
       layer.end = next;
       dissectData(dissection, next, end);
       return contentType;
     }
-    const field = dissection.field(layer, lineName, isRequest ? 'Request header' : 'Response header', at, next, text);
+    const field = dissection.field(
+      layer,
+      lineName,
+      isRequest ? 'Request header' : 'Response header',
+      at,
+      next,
+      line,
+      text,
+    );
     const colon = text.indexOf(':');
     const name = colon > 0 ? text.slice(0, colon).toLowerCase() : '';
     const known = FIELD_NAMES[name];

@@ -108,7 +108,9 @@ export function dissectIcmp(dissection: Dissection, start: number, end: number):
   let sequence = -1;
   let mtu = 0;
   let quoted: IcmpFacts['quoted'] = null;
-  dissection.info = codeName ? `${typeName} (${codeName})` : typeName;
+  // Summaries stand in columns: the type takes 20 letters.
+  const column = typeName.padEnd(20);
+  dissection.info = codeName ? `${column} (${codeName})` : typeName;
   if (type === IcmpType.Echo || type === IcmpType.EchoReply || isTimestamp) {
     identifier = view.getUint16(start + 4);
     sequence = view.getUint16(start + 6);
@@ -118,8 +120,7 @@ export function dissectIcmp(dissection: Dissection, start: number, end: number):
     // Both byte orders: some systems count in their own.
     const numbers = `id=0x${identifier.toString(16).padStart(4, '0')}, seq=${sequence}/${swapped}`;
     const ttl = dissection.facts.network?.ttl ?? 0;
-    const spaces = type === IcmpType.EchoReply ? '    ' : '  ';
-    dissection.info = isTimestamp ? `${typeName}${spaces}${numbers}` : `${typeName}${spaces}${numbers}, ttl=${ttl}`;
+    dissection.info = `${column} ${numbers}, ttl=${ttl}`;
     if (isTimestamp) {
       dissection.number(layer, 'icmp.originate_timestamp', 'Originate Timestamp', start + 8, 4);
       dissection.number(layer, 'icmp.receive_timestamp', 'Receive Timestamp', start + 12, 4);

@@ -148,7 +148,9 @@ function discoveryFields(dissection: Dissection, layer: Field, type: number, at:
     dissection.flag(flags, 'icmpv6.nd.na.flag.s', 'Solicited', at, 4, 0x40000000);
     dissection.flag(flags, 'icmpv6.nd.na.flag.o', 'Override', at, 4, 0x20000000);
     const target = dissection.ipv6(layer, 'icmpv6.nd.na.target_address', 'Target Address', at + 4);
-    dissection.info = `Neighbor Advertisement ${target}`;
+    const first = dissection.bytes[at]!;
+    const set = ['rtr', 'sol', 'ovr'].filter((_, bit) => (first & (0x80 >>> bit)) !== 0);
+    dissection.info = `Neighbor Advertisement ${target}${set.length > 0 ? ` (${set.join(', ')})` : ''}`;
     return;
   }
   dissection.raw(layer, 'icmpv6.reserved', 'Reserved', at, at + 4);

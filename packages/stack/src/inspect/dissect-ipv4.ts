@@ -62,7 +62,7 @@ export function dissectIpv4(dissection: Dissection, start: number, end: number):
   dissection.flag(flags, 'ip.flags.rb', 'Reserved bit', start + 6, 1, 0x80);
   dissection.flag(flags, 'ip.flags.df', "Don't fragment", start + 6, 1, 0x40);
   dissection.flag(flags, 'ip.flags.mf', 'More fragments', start + 6, 1, 0x20);
-  dissection.bits(layer, 'ip.frag_offset', 'Fragment Offset', start + 6, 2, 0x1fff, `${fragmentOffset} bytes`, 8);
+  dissection.bits(layer, 'ip.frag_offset', 'Fragment Offset', start + 6, 2, 0x1fff, `${fragmentOffset} bytes`);
   dissection.number(layer, 'ip.ttl', 'Time to Live', start + 8, 1);
   dissection.number(layer, 'ip.proto', 'Protocol', start + 9, 1, named(protocol, protocolName));
   headerChecksum(dissection, layer, start, headerLength);
@@ -72,7 +72,7 @@ export function dissectIpv4(dissection: Dissection, start: number, end: number):
   if (headerLength > FIXED) options(dissection, layer, start + FIXED, start + headerLength);
   dissection.source = source.toString();
   dissection.destination = destination.toString();
-  dissection.info = named(protocol, protocolName);
+  dissection.info = named(protocol, protocolName ?? 'Unknown');
   dissection.facts.network = {
     version: 4,
     source,
@@ -96,7 +96,7 @@ export function dissectIpv4(dissection: Dissection, start: number, end: number):
     dissection.problem('error', 'malformed', text, start + 2, start + 4);
     payloadEnd = end;
   } else if (totalLength > end - start) {
-    if (!incomplete) {
+    if (!incomplete && !dissection.quoted) {
       const text = `The total length says ${totalLength} bytes, ${end - start} are here`;
       dissection.problem('error', 'malformed', text, start + 2, start + 4);
     }
@@ -129,20 +129,11 @@ function flagsText(fragment: number): string {
 function headerChecksum(dissection: Dissection, layer: Field, start: number, headerLength: number): void {
   const stored = dissection.view.getUint16(start + 10);
   const good = fold(sum(dissection.view, start, start + headerLength)) === 0xffff;
-  // A quoted header may have been changed on its way, and its sum with it: only what is on this wire is judged.
-  const status = dissection.quoted ? 'unverified' : good ? 'correct' : 'incorrect';
   const field = dissection.hex(layer, 'ip.checksum', 'Header Checksum', start + 10, 2);
-  field.text = `${hex(stored, 4)} (${status})`;
-  const value = dissection.quoted ? 2 : good ? 1 : 0;
-  dissection.generate(
-    field,
-    'ip.checksum.status',
-    'Header checksum status',
-    value,
-    ['Bad', 'Good', 'Unverified'][value],
-  );
-  if (value === 0)
-    dissection.problem('error', 'checksum', 'IPv4: the header checksum is wrong', start + 10, start + 12);
+  field.text = `${hex(stored, 4)} (${good ? 'correct' : 'incorrect'})`;
+  const status = 'Header checksum status';
+  dissection.generate(field, 'ip.checksum.status', status, good ? 1 : 0, good ? 'Good' : 'Bad');
+  if (!good) dissection.problem('error', 'checksum', 'IPv4: the header checksum is wrong', start + 10, start + 12);
 }
 
 const OPTION_NAMES = new Map<number, string>([
@@ -181,7 +172,7 @@ function options(dissection: Dissection, layer: Field, start: number, end: numbe
     else if (length > 2) dissection.raw(option, 'ip.opt.data', 'Data', at + 2, at + length);
     at += length;
     if (type === 0 && at < end) {
-      dissection.raw(group, 'ip.opt.padding', 'Padding', at, end);
+      dissection.raw(group, 'ip.options.padding', 'Padding', at, end);
       return;
     }
   }

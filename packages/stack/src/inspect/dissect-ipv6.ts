@@ -72,7 +72,7 @@ export function dissectIpv6(dissection: Dissection, start: number, end: number):
   const { incomplete } = dissection;
   const payloadEnd = Math.min(end, start + HEADER + payloadLength);
   if (payloadLength > end - start - HEADER) {
-    if (!incomplete) {
+    if (!incomplete && !dissection.quoted) {
       const text = `The payload length says ${payloadLength} bytes, ${end - start - HEADER} are here`;
       dissection.problem('error', 'malformed', text, start + 4, start + 6);
     }
@@ -81,7 +81,7 @@ export function dissectIpv6(dissection: Dissection, start: number, end: number):
   dissection.claimedEnd = Math.min(dissection.claimedEnd, payloadEnd);
   const chain = extensions(dissection, layer, next, start + HEADER, payloadEnd);
   layer.end = chain.at;
-  dissection.info = named(chain.next, ipProtocolName(chain.next));
+  dissection.info = named(chain.next, ipProtocolName(chain.next) ?? 'Unknown');
   dissection.facts.network = {
     version: 6,
     source,

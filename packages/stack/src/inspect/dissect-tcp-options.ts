@@ -102,7 +102,7 @@ export function tcpOptions(dissection: Dissection, layer: Field, start: number, 
         found.sack.push(view.getUint32(edge), view.getUint32(edge + 4));
       }
     } else if (valueEnd > value && !single) {
-      dissection.raw(option, 'tcp.options.unknown.payload', 'Value', value, valueEnd);
+      dissection.raw(option, `${fieldName}.value`, 'Value', value, valueEnd);
     }
     at += length;
     if (kind === TcpOption.End && at < end) {

@@ -3,7 +3,7 @@ import { type TcpOptions, tcpOptions } from './dissect-tcp-options.ts';
 import { handToPorts } from './dissect-udp.ts';
 import { type Dissection, type Field, hex } from './dissection.ts';
 import { type TcpFacts, TcpFlag } from './packet-facts.ts';
-import { checksumField, pseudoHeaderSum } from './transport-checksum.ts';
+import { ChecksumStatus, checksumField, pseudoHeaderSum } from './transport-checksum.ts';
 
 /**
  * The TCP header (RFC 9293 3.1):
@@ -67,7 +67,7 @@ export function dissectTcp(dissection: Dissection, start: number, end: number): 
   dissection.bits(layer, 'tcp.hdr_len', 'Header Length', start + 12, 1, 0xf0, `${headerLength} bytes`, 4);
   flagFields(dissection, layer, start + 12, flags);
   dissection.number(layer, 'tcp.window_size_value', 'Window', start + 14, 2);
-  checksumField(
+  const status = checksumField(
     dissection,
     layer,
     'tcp',
@@ -109,6 +109,7 @@ export function dissectTcp(dissection: Dissection, start: number, end: number): 
     payloadStart,
     payloadLength,
     optionsText: options.text,
+    checksumBad: status === ChecksumStatus.Bad,
   };
   dissection.info = tcpInfo(dissection.facts.transport);
   flagProblems(dissection, flags, start + 12);
@@ -152,6 +153,7 @@ function quotedHeader(dissection: Dissection, start: number, end: number): void 
     payloadStart: end,
     payloadLength: 0,
     optionsText: '',
+    checksumBad: false,
   };
 }
 
@@ -180,6 +182,7 @@ export function tcpInfo(tcp: TcpFacts, window = tcp.window, sequenceBase = 0, ac
   let text = `${tcp.sourcePort} → ${tcp.destinationPort} [${tcpFlagsText(tcp.flags)}] Seq=${sequence}`;
   if (tcp.flags & TcpFlag.Ack) text += ` Ack=${(tcp.acknowledgment - acknowledgmentBase) >>> 0}`;
   text += ` Win=${window}`;
+  if (tcp.checksumBad) text += ' [TCP CHECKSUM INCORRECT]';
   if (tcp.flags & TcpFlag.Urg) text += ` Urg=${tcp.urgentPointer}`;
   text += ` Len=${tcp.payloadLength}${tcp.optionsText}`;
   for (let i = 0; i + 1 < tcp.sack.length; i += 2) {

@@ -1,6 +1,6 @@
 import { dissectData } from './dissect-data.ts';
 import type { Dissection, DissectorTable } from './dissection.ts';
-import { checksumField, pseudoHeaderSum } from './transport-checksum.ts';
+import { ChecksumStatus, checksumField, pseudoHeaderSum } from './transport-checksum.ts';
 
 /**
  * The UDP header (RFC 768):
@@ -37,11 +37,21 @@ export function dissectUdp(dissection: Dissection, start: number, end: number): 
   }
   const datagramEnd = fits ? Math.min(end, start + length) : end;
   const pseudo = pseudoHeaderSum(dissection, PROTOCOL, length);
-  checksumField(dissection, layer, 'udp', LABEL, start + 6, start, datagramEnd, pseudo, true);
+  const status = checksumField(dissection, layer, 'udp', LABEL, start + 6, start, datagramEnd, pseudo, true);
   const payloadLength = fits ? length - HEADER : end - start - HEADER;
+  const checksumBad = status === ChecksumStatus.Bad;
   dissection.info = `${sourcePort} → ${destinationPort} Len=${payloadLength}`;
+  if (checksumBad) dissection.info += ' [UDP CHECKSUM INCORRECT]';
   const payloadStart = start + HEADER;
-  dissection.facts.transport = { kind: 'udp', sourcePort, destinationPort, length, payloadStart, payloadLength };
+  dissection.facts.transport = {
+    kind: 'udp',
+    sourcePort,
+    destinationPort,
+    length,
+    payloadStart,
+    payloadLength,
+    checksumBad,
+  };
   if (payloadStart < datagramEnd) {
     const handed = handToPorts(
       dissection,

@@ -151,10 +151,9 @@ export class Dissection {
 
   /** Dissects the packet that an error message quotes into `parent`, and returns its facts. Columns stay as they are. */
   quote(parent: Field, dissector: Dissector, start: number, end: number): PacketFacts {
-    const { facts, protocol, source, destination, info, incomplete, claimedEnd, quotedIn } = this;
+    const { facts, protocol, source, destination, info, claimedEnd, quotedIn } = this;
     const quotedFacts = noFacts();
     this.facts = quotedFacts;
-    this.incomplete = true;
     this.quotedIn = parent;
     this.claimedEnd = end;
     if (this.depth < DEPTH_LIMIT) {
@@ -171,7 +170,6 @@ export class Dissection {
     this.source = source;
     this.destination = destination;
     this.info = info;
-    this.incomplete = incomplete;
     this.claimedEnd = claimedEnd;
     this.quotedIn = quotedIn;
     return quotedFacts;
@@ -292,7 +290,8 @@ export class Dissection {
   }
 
   problem(severity: Severity, group: ProblemGroup, text: string, start: number, end: number): void {
-    this.problems.push({ severity, group, text, start, end });
+    // A quoted packet was judged where it arrived: whoever quotes it is not to blame.
+    this.problems.push({ severity: this.quoted ? 'note' : severity, group, text, start, end });
   }
 
   /**
@@ -300,10 +299,10 @@ export class Dissection {
    * Where bytes are expected to be missing, it is a note instead of an error.
    */
   malformed(layer: number, name: string, label: string, start: number, end: number, text: string): void {
-    const made = this.layer(layer, name, label, start, end, this.incomplete ? 'cut short' : 'malformed');
+    const excused = this.incomplete || this.quoted;
+    const made = this.layer(layer, name, label, start, end, excused ? 'cut short' : 'malformed');
     if (end > start) this.raw(made, `${name}.data`, 'Bytes', start, end);
-    if (this.incomplete)
-      this.problem('note', 'malformed', `${label}: ${text} (not all of the packet is here)`, start, end);
+    if (excused) this.problem('note', 'malformed', `${label}: ${text} (not all of the packet is here)`, start, end);
     else this.problem('error', 'malformed', `${label}: ${text}`, start, end);
   }
 

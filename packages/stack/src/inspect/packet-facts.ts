@@ -80,6 +80,7 @@ export interface TcpFacts {
   readonly payloadLength: number;
   /** The options as the summary tells them, SACK blocks left out: ` MSS=1460 SACK_PERM WS=128`. */
   readonly optionsText: string;
+  readonly checksumBad: boolean;
 }
 
 export interface UdpFacts {
@@ -90,6 +91,7 @@ export interface UdpFacts {
   readonly length: number;
   readonly payloadStart: number;
   readonly payloadLength: number;
+  readonly checksumBad: boolean;
 }
 
 export interface IcmpFacts {

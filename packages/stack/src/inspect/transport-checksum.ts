@@ -18,7 +18,7 @@ export function pseudoHeaderSum(dissection: Dissection, protocol: number, length
 
 /**
  * Adds the checksum field at `at` over `[start, end)` and judges it, unless bytes are missing. A stored sum over which
- * everything adds up to all ones is right.
+ * everything adds up to all ones is right. Returns its status.
  */
 export function checksumField(
   dissection: Dissection,
@@ -30,7 +30,7 @@ export function checksumField(
   end: number,
   pseudoSum: number,
   mayBeAbsent = false,
-): void {
+): number {
   const stored = dissection.view.getUint16(at);
   let status: number;
   if (mayBeAbsent && stored === 0) status = ChecksumStatus.NotPresent;
@@ -43,4 +43,5 @@ export function checksumField(
   if (status === ChecksumStatus.Bad) {
     dissection.problem('error', 'checksum', `${label}: the checksum ${hex(stored, 4)} is wrong`, at, at + 2);
   }
+  return status;
 }

@@ -1,4 +1,5 @@
 import { crc32 } from '../../base/crc32.ts';
+import { Random } from '../../base/random.ts';
 import {
   ACK,
   ALICE,
@@ -102,8 +103,11 @@ export function sampleFrames(): { name: string; bytes: Uint8Array }[] {
       ethernet(ipv4(udp(text('a much longer datagram than before'), { check: false }), { protocol: 17 })),
     ],
     ['udp empty', ethernet(ipv4(udp([]), { protocol: 17 }), { pad: true })],
-    ['first fragment', ethernet(ipv4(udp(zeros(1472)).slice(0, 800), { protocol: 17, fragment: 0x2000 }))],
-    ['last fragment', ethernet(ipv4(zeros(680), { protocol: 17, fragment: 100 }))],
+    [
+      'first fragment',
+      ethernet(ipv4(udp(text('0123456789'.repeat(147))).slice(0, 800), { protocol: 17, fragment: 0x2000 })),
+    ],
+    ['last fragment', ethernet(ipv4(zeros(680), { protocol: 17, fragment: 100, id: 0x4321 }))],
     [
       'ip options',
       ethernet(ipv4(udp([1, 2, 3]), { protocol: 17, options: [148, 4, 0, 0, 7, 7, 4, ...zeros(4), 1, 0, 0, 0, 0] })),
@@ -174,7 +178,7 @@ export function sampleFrames(): { name: string; bytes: Uint8Array }[] {
       ethernet([...u16(0x6064), ...u16(0x0800), ...ipv4(udp([1, 2]), { protocol: 17 })], { type: 0x8100, pad: true }),
     ],
     ['unknown type', ethernet(text('what is this to anybody who listens here, after all?'), { type: 0x88b5 })],
-    ['802.3', ethernet([0x42, 0x42, 3, ...zeros(35), ...zeros(8)], { dst: '01:80:c2:00:00:00', type: 38 })],
+    ['802.3', ethernet([0x44, 0x44, 3, ...zeros(35), ...zeros(8)], { dst: '01:80:c2:00:00:00', type: 38 })],
     ['ipv6 udp', ethernet(ipv6(udp(text('six'), V6), { ...V6, next: 17 }), { type: 0x86dd })],
     [
       'ipv6 tcp',
@@ -213,7 +217,7 @@ export function sampleFrames(): { name: string; bytes: Uint8Array }[] {
     [
       'packet too big',
       ethernet(
-        ipv6(icmpv6(2, 0, [...u32(1280), ...ipv6(udp(zeros(20), V6), { ...V6, next: 17 })], V6.src, V6.dst), {
+        ipv6(icmpv6(2, 0, [...u32(1280), ...ipv6(udp(text('quoted'), V6), { ...V6, next: 17 })], V6.src, V6.dst), {
           ...V6,
           next: 58,
         }),
@@ -258,7 +262,7 @@ function dnsResponse(): number[] {
     ...record(16, [5, ...text('hello'), 2, ...text('hi')]),
     ...record(33, [...u16(1), ...u16(2), ...u16(8080), ...dnsName('srv.example')]),
     ...record(12, dnsName('ptr.example')),
-    ...record(99, [1, 2, 3]),
+    ...record(65280, [1, 2, 3]),
     ...record(6, [
       ...dnsName('ns.example'),
       ...dnsName('admin.example'),
@@ -278,4 +282,61 @@ export function withFcs(frame: Uint8Array): Uint8Array {
   whole.set(frame);
   new DataView(whole.buffer).setUint32(frame.length, crc32(frame), true);
   return whole;
+}
+
+/** Frames with random values in every field, checksums right (and in one of sixteen wrong), always the same for a seed. */
+export function generatedFrames(count: number, seed: number): Uint8Array[] {
+  const random = Random.from(seed);
+  const bytes = (most: number): number[] => Array.from({ length: random.below(most + 1) }, () => random.below(256));
+  const address = (): string =>
+    `${1 + random.below(126)}.${random.below(256)}.${random.below(256)}.${1 + random.below(254)}`;
+  const station = (): string => {
+    const low = Array.from({ length: 5 }, () => random.below(256).toString(16).padStart(2, '0'));
+    return [(random.below(64) * 4).toString(16).padStart(2, '0'), ...low].join(':');
+  };
+  const port = (): number => 10_000 + random.below(50_000);
+  return Array.from({ length: count }, () => {
+    const src = address();
+    const dst = address();
+    const ends = { src, dst };
+    const kind = random.below(10);
+    let protocol = 6;
+    let payload: number[];
+    if (kind === 0) {
+      const frame = arp(1 + random.below(2), station(), src, station(), dst);
+      return ethernet(frame, { src: station(), dst: station(), type: 0x0806, pad: random.below(2) === 0 });
+    }
+    if (kind < 3) {
+      protocol = 1;
+      payload = icmp(random.below(2) * 8, 0, [...u16(random.below(65536)), ...u16(random.below(65536)), ...bytes(60)]);
+    } else if (kind < 6) {
+      protocol = 17;
+      payload = udp(bytes(80), { ...ends, sport: port(), dport: port(), check: random.below(4) > 0 });
+    } else {
+      const flags = random.below(256);
+      const stamps = timestamps(random.u32(), random.u32());
+      payload = tcp(bytes(80), {
+        ...ends,
+        sport: port(),
+        dport: port(),
+        seq: random.u32(),
+        ack: random.u32(),
+        flags,
+        window: random.below(65536),
+        urgent: random.below(4) === 0 ? random.below(100) : 0,
+        options: [[], stamps, synOptions(random.u32(), random.u32())][random.below(3)]!,
+      });
+    }
+    if (random.below(16) === 0) payload[2]! ^= 0x55;
+    const packet = ipv4(payload, {
+      ...ends,
+      protocol,
+      ttl: random.below(256),
+      tos: random.below(256),
+      id: random.below(65536),
+      fragment: random.below(2) * 0x4000,
+    });
+    if (random.below(16) === 0) packet[11]! ^= 0x55;
+    return ethernet(packet, { src: station(), dst: station(), pad: random.below(2) === 0 });
+  });
 }
