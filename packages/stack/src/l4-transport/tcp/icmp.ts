@@ -14,8 +14,8 @@ import { seqLess } from './sequence.ts';
 import { TcpState } from './states.ts';
 import { updateSegmentSize } from './transmit.ts';
 
-/** SYNs (sent again after 1, 3, 7, 15 s) whose loss to "host unreachable" does not yet end an attempt to connect. */
-const HOST_UNREACHABLE_SYNS = 4;
+/** SYNs sent again (the seventh at 11 s) before "host unreachable" ends an attempt to connect. */
+const HOST_UNREACHABLE_SYNS = 7;
 
 const FRAGMENTATION_NEEDED = -1;
 const IGNORED = 0;
@@ -79,7 +79,7 @@ export function icmpErrorArrives(c: ControlBlock, packet: PacketBuffer, type: nu
   if (errno === IGNORED) return;
   if (c.state === TcpState.SynSent || c.state === TcpState.SynReceived) {
     // "Host unreachable" may be no more than three ARP requests that a bad line has lost: the SYN is tried again, as
-    // RFC 1122 4.2.3.9 wants it, for about as long as a person waits (the error at 18 s ends it; Linux gives up at 3 s).
+    // RFC 1122 4.2.3.9 wants it, for as long as a person waits (the fourth failure, at 14 s, ends it; Linux's first).
     if (type === 3 && code === 1 && v4 && c.retransmits < HOST_UNREACHABLE_SYNS) {
       c.softError = errno;
       return;

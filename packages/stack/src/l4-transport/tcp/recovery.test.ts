@@ -178,6 +178,17 @@ describe('recovery with SACK (RFC 2018, RFC 6675)', () => {
     t.end();
   });
 
+  it('duplicate ACKs that SACK nothing new are none: D-SACKs say that a segment came twice (RFC 6675 2)', () => {
+    const { t, c, ack } = tenOut(sackOk);
+    ack(2);
+    t.flush();
+    for (let i = 0; i < 5; i++) ack(2, { sack: [block(0, 1)] });
+    for (let i = 0; i < 5; i++) ack(2);
+    t.silence();
+    expect(c.info().ca_state).toBe(0);
+    t.end();
+  });
+
   it('passes over blocks that make no sense', () => {
     const { t, c, ack } = tenOut(sackOk);
     ack(0, { sack: [[500, 100]] });

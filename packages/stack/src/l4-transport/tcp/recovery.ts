@@ -71,7 +71,8 @@ function recover(
     if (c.recovery === Recovery.Fast) c.dupAcks = Math.max(0, c.dupAcks - Math.max(0, segments - 1));
     else c.dupAcks = 0;
   }
-  if (duplicate || newlySacked > 0) c.dupAcks++;
+  // RFC 6675 2: with SACK, a duplicate ACK is one that SACKs something new: D-SACKs and window probes are none.
+  if (c.sack ? newlySacked > 0 : duplicate) c.dupAcks++;
   if (c.sack) {
     if (newlySacked > 0) markLostBySack(c);
   } else {
@@ -233,7 +234,7 @@ export function retransmitTimeout(c: ControlBlock): void {
   const first = c.retransmits === 0;
   const waitedNs = c.rtt.backedOffNs(c.backoff);
   c.retransmits++;
-  c.backoff++;
+  if (c.state !== TcpState.SynSent || c.retransmits > SYN_LINEAR_TIMEOUTS) c.backoff++;
   const why = `RTO ${Math.round(waitedNs / 1e6)} ms expired`;
   if ((head.marks & Mark.Syn) !== 0) {
     c.synLosses++;
@@ -259,7 +260,7 @@ function givenUp(c: ControlBlock, now: number): boolean {
   const elapsed = now - c.progressAtNs;
   const { userTimeoutNs } = c.options;
   if (c.state === TcpState.SynSent) {
-    return c.retransmits >= c.options.synRetries || (userTimeoutNs > 0 && elapsed >= userTimeoutNs);
+    return c.retransmits >= c.options.synRetries + SYN_LINEAR_TIMEOUTS || (userTimeoutNs > 0 && elapsed >= userTimeoutNs);
   }
   if (c.state === TcpState.SynReceived) return c.retransmits >= options.synAckRetries;
   if (userTimeoutNs > 0) return elapsed >= userTimeoutNs;

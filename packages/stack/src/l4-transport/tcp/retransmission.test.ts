@@ -22,8 +22,8 @@ describe('the retransmission timeout (RFC 6298)', () => {
     expect(rtt.rtoNs).toBeGreaterThanOrEqual(990e6);
     expect(rtt.minRttNs).toBe(100e6);
     rtt.sample(500e9);
-    expect(rtt.rtoNs).toBe(120e9);
-    expect(rtt.backedOffNs(3)).toBe(120e9);
+    expect(rtt.rtoNs).toBe(60e9);
+    expect(rtt.backedOffNs(3)).toBe(60e9);
   });
 
   it('of 15 retries is Linux’s 924.6 s, of 8 102.2 s', () => {

@@ -8,8 +8,13 @@ import { SECOND } from '../../base/clock.ts';
 export const INITIAL_RTO_NS = 1 * SECOND;
 /** Linux's TCP_RTO_MIN: the least that is added to SRTT. */
 export const MIN_RTO_NS = 200e6;
-/** Linux's TCP_RTO_MAX (RFC 6298 2.5: at least 60 s). */
-export const MAX_RTO_NS = 120 * SECOND;
+/**
+ * RFC 6298 2.5: "a maximum value MAY be placed on RTO provided it is at least 60 seconds". Linux has 120 s; half of it
+ * tries twice as often before a connection over a line that loses every second round trip is given up.
+ */
+export const MAX_RTO_NS = 60 * SECOND;
+/** Linux's TCP_RTO_MAX, by which it counts how long to go on. */
+const LINUX_MAX_RTO_NS = 120 * SECOND;
 /** RFC 6298 5.7: what the RTO begins with for data when the SYN had to be sent again. */
 export const AFTER_SYN_LOSS_RTO_NS = 3 * SECOND;
 
@@ -40,7 +45,7 @@ export class RttEstimator {
     this.rtoNs = rtoNs > MAX_RTO_NS ? MAX_RTO_NS : Math.floor(rtoNs);
   }
 
-  /** RFC 6298 5.5: "back off the timer": doubled `backoff` times, 120 s at most. */
+  /** RFC 6298 5.5: "back off the timer": doubled `backoff` times, 60 s at most. */
   backedOffNs(backoff: number): number {
     const rtoNs = this.rtoNs * (1 << Math.min(backoff, 20));
     return rtoNs > MAX_RTO_NS ? MAX_RTO_NS : rtoNs;
@@ -53,6 +58,6 @@ export class RttEstimator {
  */
 export function retriesNs(retries: number): number {
   let total = 0;
-  for (let i = 0; i <= retries; i++) total += Math.min(MIN_RTO_NS * (1 << Math.min(i, 20)), MAX_RTO_NS);
+  for (let i = 0; i <= retries; i++) total += Math.min(MIN_RTO_NS * (1 << Math.min(i, 20)), LINUX_MAX_RTO_NS);
   return total;
 }

@@ -9,7 +9,7 @@ import { SackBlocks } from './sack.ts';
 import { Mark } from './segment.ts';
 import { TcpState } from './states.ts';
 import type { SegmentFields } from './tcp-header.ts';
-import { sendAck } from './transmit.ts';
+import { advertisedMss, sendAck } from './transmit.ts';
 
 /**
  * Takes over the packet of a segment that is acceptable and carries text, or `fin`. True when the stream's end is
@@ -55,7 +55,8 @@ export function deliver(c: ControlBlock, packet: PacketBuffer): void {
   const { node } = c;
   const length = packet.end - packet.start;
   const size = packet.segmentSize > 0 ? packet.segmentSize : length;
-  if (size > c.rcvMss) c.rcvMss = size;
+  // What was joined on the way (GRO) without saying so is no larger segment.
+  if (size > c.rcvMss) c.rcvMss = Math.max(c.rcvMss, Math.min(size, advertisedMss(c)));
   if (node.trace !== null)
     node.trace.event(node.name, 4, What.Deliver, packet, 0, `${length} bytes`, 'RFC 9293 3.10.7.4');
   c.rcvNxt = (c.rcvNxt + length) | 0;
