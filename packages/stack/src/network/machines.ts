@@ -13,6 +13,12 @@ const NODE_NAME =
 /** As Linux's interfaces are called: no more than 15 characters, no blank, no `/` or `:`. */
 const INTERFACE_NAME = /^[A-Za-z0-9._-]{1,15}$/;
 
+const WHY_NO_ROUTE: Readonly<Record<string, string>> = {
+  ENETUNREACH: 'the next hop is in no network of an interface here',
+  EEXIST: 'a route there of the same metric',
+  EINVAL: 'routes have addresses, such as { to: 10.0.2.0/24, via: 10.0.1.1 }',
+};
+
 /** Gives hosts what their descriptions say, and sees to it that names and addresses of a network are given once. */
 export class Machines {
   private readonly macs = new MacAssignment();
@@ -107,8 +113,8 @@ export class Machines {
       host.addRoute(route);
     } catch (error) {
       if (!(error instanceof NetError)) throw error;
-      const hint = error.code === 'ENETUNREACH' ? ': the next hop is in no network of an interface here' : '';
-      throw new BuildError(`${where}: ${error.text}${hint}`);
+      const why = WHY_NO_ROUTE[error.code];
+      throw new BuildError(`${where}: ${error.text}${why === undefined ? '' : `: ${why}`}`);
     }
   }
 }

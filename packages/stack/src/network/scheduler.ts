@@ -71,6 +71,7 @@ export class Scheduler implements Wakeups {
   /** Time stands still until the matching `release()`: something outside is being waited for. */
   hold(): void {
     this.holds++;
+    this.applicationAwake = true;
   }
 
   release(): void {
