@@ -146,8 +146,8 @@ describe('passive open', () => {
     t.hear({ flags: 'SA', seq: 0 });
     t.say({ flags: 'S', seq: 0 });
     t.hear({ flags: 'SA', seq: 0 });
-    t.wait(100e9);
-    // tcp_synack_retries: five times, then nothing is left.
+    t.wait(400e9);
+    // tcp_synack_retries: eight times, then nothing is left.
     expect([...t.tcp.connections()]).toHaveLength(0);
     t.flush();
     t.end();

@@ -9,6 +9,7 @@ import { SECOND } from '../../base/clock.ts';
 import { Errno } from '../../base/errors.ts';
 import { Ready } from '../readiness.ts';
 import { type ControlBlock, Recovery } from './control-block.ts';
+import { SYN_LINEAR_TIMEOUTS } from './options.ts';
 import { AFTER_SYN_LOSS_RTO_NS, retriesNs } from './rto.ts';
 import { applySacks, DUP_THRESH, markAllLost, markLost, markLostBySack, pipe, uncount } from './scoreboard.ts';
 import { Mark, type Segment } from './segment.ts';
@@ -260,7 +261,9 @@ function givenUp(c: ControlBlock, now: number): boolean {
   const elapsed = now - c.progressAtNs;
   const { userTimeoutNs } = c.options;
   if (c.state === TcpState.SynSent) {
-    return c.retransmits >= c.options.synRetries + SYN_LINEAR_TIMEOUTS || (userTimeoutNs > 0 && elapsed >= userTimeoutNs);
+    return (
+      c.retransmits >= c.options.synRetries + SYN_LINEAR_TIMEOUTS || (userTimeoutNs > 0 && elapsed >= userTimeoutNs)
+    );
   }
   if (c.state === TcpState.SynReceived) return c.retransmits >= options.synAckRetries;
   if (userTimeoutNs > 0) return elapsed >= userTimeoutNs;
