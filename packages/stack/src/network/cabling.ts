@@ -29,7 +29,8 @@ export function findPlaces(nodes: Nodes, machines: Machines, endpoints: readonly
   return [first, second];
 }
 
-function findPlace(nodes: Nodes, machines: Machines, text: string): Place {
+/** The place of one end, free. */
+export function findPlace(nodes: Nodes, machines: Machines, text: string): Place {
   const endpoint = parseEndpoint(text);
   if (endpoint === null) throw new BuildError(`"${text}" is not an endpoint: write it like alice:eth0, sw1:3 or alice`);
   const node = nodes.get(endpoint.node);

@@ -1,5 +1,6 @@
 import { EventQueue } from '../base/event-queue.ts';
 import { LIMITS, type Limits } from '../base/limits.ts';
+import type { LinkEnd } from '../base/link.ts';
 import { NodeContext } from '../base/node-context.ts';
 import { PacketPool } from '../base/packet-buffer.ts';
 import { Random } from '../base/random.ts';
@@ -12,7 +13,7 @@ import { Cable } from '../l1-physical/cable.ts';
 import { Hub } from '../l1-physical/hub.ts';
 import { Switch } from '../l2-link/switch.ts';
 import { BuildError, listed, quantity, wholeNumber } from './build-error.ts';
-import { findPlaces, type NetworkNode } from './cabling.ts';
+import { findPlace, findPlaces, type NetworkNode } from './cabling.ts';
 import { callAt } from './clockwork.ts';
 import type {
   FaultDescription,
@@ -72,6 +73,8 @@ export class Network {
   readonly fingerprint: Fingerprint | null;
   /** By endpoint: `alice:eth0`. */
   private readonly cableAt = new Map<string, Cable>();
+  /** Links that lead out of the network. */
+  private readonly outside: (LinkEnd & { trace?: TraceSink | null })[] = [];
   private readonly machines = new Machines(this.names);
   private readonly faults = new Faults(this.queue);
   private readonly options: NetworkOptions;
@@ -161,6 +164,17 @@ export class Network {
     return cable;
   }
 
+  /**
+   * Plugs in a link whose other end is outside of this network (a TAP, a tunnel): `net.plug('web:eth0', tap)`. Nodes on
+   * such a link live in real time: `setPace(1)`.
+   */
+  plug(endpoint: string, end: LinkEnd & { trace?: TraceSink | null }): void {
+    const place = findPlace(this.nodes, this.machines, endpoint);
+    this.outside.push(end);
+    end.trace = this.traceSink;
+    place.plug(end);
+  }
+
   /** Plans something that breaks; `at` is counted from the network's beginning. */
   fault(description: FaultDescription): void {
     this.faults.plan(this.cableNamed(description.link), description);
@@ -198,6 +212,7 @@ export class Network {
     this.traceSink = sink;
     for (const node of this.nodes.values()) node.node.trace = sink;
     for (const cable of this.cables.values()) cable.trace = sink;
+    for (const end of this.outside) end.trace = sink;
   }
 
   get trace(): TraceSink | null {
