@@ -187,7 +187,10 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
       return this.state === State.Failed ? 0 : -Errno.ENOTCONN;
     }
     if (this.state === State.Connecting) return -Errno.EAGAIN;
-    return flags & c.MSG_PEEK ? connection.peek(into, offset, length) : connection.read(into, offset, length);
+    if (flags & c.MSG_PEEK) return connection.peek(into, offset, length);
+    const taken = connection.read(into, offset, length);
+    if (this.node.trace !== null && taken > 0) this.called(`receive ${taken} bytes`);
+    return taken;
   }
 
   shutdown(how: number): number {
