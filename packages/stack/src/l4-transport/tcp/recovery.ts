@@ -39,6 +39,7 @@ export function processAck(c: ControlBlock, segment: SegmentFields, duplicate: b
     c.backoff = 0;
     c.progressAtNs = now;
     c.windowProbes = 0;
+    c.softError = 0;
     restartRetransmitTimer(c);
     if (c.wantsOut && c.writable) {
       c.wantsOut = false;

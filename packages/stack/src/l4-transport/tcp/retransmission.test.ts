@@ -81,16 +81,21 @@ describe('the retransmission timeout (RFC 6298)', () => {
     t.end();
   });
 
-  it('the user timeout comes sooner (RFC 5482)', () => {
+  it('the user timeout ends it, to the nanosecond (RFC 5482)', () => {
     const t = new Conversation();
     const c = t.established({ userTimeoutNs: 5e9 });
     c.write(text('abc'), 0, 3);
-    t.wait(4e9);
+    t.wait(5e9 - 1);
     expect(c.stateName).toBe('ESTABLISHED');
-    t.wait(10e9);
+    t.wait(1);
     expect(c.takeError()).toBe(Errno.ETIMEDOUT);
     t.flush();
     c.close();
+    const opening = t.connect({ userTimeoutNs: 2e9 });
+    t.wait(2e9);
+    expect(opening.takeError()).toBe(Errno.ETIMEDOUT);
+    t.flush();
+    opening.close();
     t.end();
   });
 

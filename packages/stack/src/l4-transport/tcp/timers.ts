@@ -13,15 +13,23 @@ export function startRetransmitTimer(c: ControlBlock): void {
   const timer = c.retransmitTimer ?? newRetransmitTimer(c);
   if (timer.deadline >= 0 && !c.probing) return;
   c.probing = false;
-  timer.set(c.node.clock.now + c.rtt.backedOffNs(c.backoff));
+  timer.set(expiry(c));
 }
 
 /** RFC 6298 5.2 and 5.3: off when all is acknowledged, otherwise anew. */
 export function restartRetransmitTimer(c: ControlBlock): void {
   const timer = c.retransmitTimer ?? newRetransmitTimer(c);
   if (c.sndNxt === c.sndUna) timer.clear();
-  else timer.set(c.node.clock.now + c.rtt.backedOffNs(c.backoff));
+  else timer.set(expiry(c));
   c.probing = false;
+}
+
+/** When the timer is to expire, ns: after the RTO, and no later than the user timeout (RFC 5482) is over. */
+function expiry(c: ControlBlock): number {
+  const at = c.node.clock.now + c.rtt.backedOffNs(c.backoff);
+  const { userTimeoutNs } = c.options;
+  if (userTimeoutNs === 0) return at;
+  return Math.min(at, Math.max(c.progressAtNs + userTimeoutNs, c.node.clock.now));
 }
 
 function newRetransmitTimer(c: ControlBlock) {
