@@ -38,6 +38,13 @@ describe('active open', () => {
     t.end();
   });
 
+  it('offers no more than an IP packet holds, though the MTU be 65,536', () => {
+    const t = new Conversation({ mtu: 65_536 });
+    t.connect();
+    t.hear({ flags: 'S', mss: 65_495 });
+    t.end();
+  });
+
   it('leaves out what the peer does not offer', () => {
     const t = new Conversation();
     const c = t.connect();

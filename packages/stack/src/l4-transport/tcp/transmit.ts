@@ -192,7 +192,8 @@ export function timestampNow(c: ControlBlock): number {
 
 /** What our MSS option says: the MTU less the fixed headers (RFC 9293 3.7.1, RFC 6691), within TCP_MAXSEG. */
 export function advertisedMss(c: ControlBlock): number {
-  const mss = Math.min(c.flow.mtu - c.flow.headerLength - MIN_HEADER, 65535);
+  // An IP packet ends at 65,535 bytes, also where the MTU is larger, as loopback's is.
+  const mss = Math.min(c.flow.mtu, 65535) - c.flow.headerLength - MIN_HEADER;
   return c.options.maxSegment > 0 ? Math.min(mss, c.options.maxSegment) : mss;
 }
 
