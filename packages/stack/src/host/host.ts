@@ -107,7 +107,7 @@ export class Host implements SessionHost, NameResolver, NicListener {
     return nic;
   }
 
-  /** A cable was plugged, pulled or cut: the routes by this interface come or go. */
+  /** An interface was switched on or off, or its link changed: layer 3 looks whether its routes come or go. */
   nicChanged(nic: Nic): void {
     this.ip.linkChanged(nic);
   }

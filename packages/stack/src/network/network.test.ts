@@ -370,7 +370,13 @@ describe('running a program', () => {
   it('runs until a condition holds', async () => {
     const net = network();
     let ticks = 0;
-    const tick = { run: () => void (++ticks, net.scheduler.woken(), net.queue.at(net.now + 1, tick, 0)) };
+    const tick = {
+      run() {
+        ticks++;
+        net.scheduler.woken();
+        net.queue.at(net.now + 1, tick, 0);
+      },
+    };
     net.queue.at(1, tick, 0);
     expect(await net.run({ until: () => ticks === 10 })).toBe('done');
     expect(net.now).toBe(10);
