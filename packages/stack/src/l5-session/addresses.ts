@@ -10,6 +10,12 @@ export function socketAddress(address: IpAddress, port: number): SocketAddress {
   return address.family === 6 ? [address.toString(), port, 0, 0] : [address.toString(), port];
 }
 
+/** Throws a NetError (EINVAL) for what is no port. */
+export function checkPort(syscall: string, port: number): void {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return;
+  throw new NetError(Errno.EINVAL, syscall, `port ${port} is not from 0 to 65535`);
+}
+
 /** `10.0.0.1:80`, `[::1]:80`: for messages. */
 export function addressText(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

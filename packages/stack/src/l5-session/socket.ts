@@ -3,16 +3,27 @@ import type { IpAddress } from '../base/ip-address.ts';
 import { utf8Encode } from '../base/utf8.ts';
 import { Ready } from '../l4-transport/readiness.ts';
 import type { IcmpReport } from '../l4-transport/udp/udp-errors.ts';
-import { addressText, type SocketAddress, socketAddress } from './addresses.ts';
+import { addressText, checkPort, type SocketAddress, socketAddress } from './addresses.ts';
 import * as c from './constants.ts';
 import type { Descriptor } from './descriptor.ts';
+import type { DescriptorTable } from './descriptor-table.ts';
 import { addressOf } from './name-lookup.ts';
 import { intsOf, isTimeout, type OptionValue, timevalBytes, timevalOf } from './option-values.ts';
-import type { SocketApi } from './sockets.ts';
-import { untilReady } from './waiting.ts';
+import type { SessionHost } from './session-host.ts';
+import { untilReady, type WaitingRoom } from './waiting.ts';
 
 /** What a program may pass as data: bytes, or a text, which is sent as UTF-8. */
 export type Data = Uint8Array | string;
+
+/** What a socket needs of the process that it belongs to. */
+export interface SocketOwner extends WaitingRoom {
+  readonly host: SessionHost;
+  readonly descriptors: DescriptorTable;
+  /** A number and a socket for a new descriptor; throws EMFILE. */
+  adopt(descriptor: Descriptor, syscall: string): Socket;
+  /** Waits for an answer that comes from elsewhere; the program is awake when it has come. */
+  asked<T>(answer: Promise<T>): Promise<T>;
+}
 
 /**
  * A socket as Berkeley made it and Python writes it. Blocking is awaiting: `await s.recv(4096)`. A call that fails
@@ -23,7 +34,7 @@ export type Data = Uint8Array | string;
 export class Socket {
   /** The calls below the promises. */
   readonly descriptor: Descriptor;
-  private readonly api: SocketApi;
+  private readonly process: SocketOwner;
   private number: number;
   /** Seconds; null: for ever. 0: not at all (non-blocking). */
   private timeout: number | null = null;
@@ -32,8 +43,8 @@ export class Socket {
   private sendTimeoutNs = 0;
 
   /** Made by `SocketApi`. */
-  constructor(api: SocketApi, descriptor: Descriptor, number: number) {
-    this.api = api;
+  constructor(process: SocketOwner, descriptor: Descriptor, number: number) {
+    this.process = process;
     this.descriptor = descriptor;
     this.number = number;
   }
@@ -59,7 +70,7 @@ export class Socket {
    */
   bind(address: SocketAddress): void {
     const [host, port] = this.checkedAddress('bind', address);
-    const local = addressOf(this.api.host.resolver, host, this.family);
+    const local = addressOf(this.process.host.resolver, host, this.family);
     if (local instanceof Promise) {
       local.catch(() => {});
       throw new NetError(Errno.EADDRNOTAVAIL, 'bind', `${host} (a name that has to be asked for: resolve it first)`);
@@ -78,7 +89,7 @@ export class Socket {
     for (;;) {
       const accepted = this.descriptor.accept();
       if (typeof accepted !== 'number') {
-        const socket = this.api.adopt(accepted, 'accept');
+        const socket = this.process.adopt(accepted, 'accept');
         return [socket, socketAddress(accepted.sender, accepted.senderPort)];
       }
       if (accepted !== -Errno.EAGAIN) throw new NetError(accepted, 'accept');
@@ -215,7 +226,7 @@ export class Socket {
   /** Ends the socket; calls that wait on it fail with EBADF. To close twice is no error. */
   close(): void {
     if (this.number < 0) return;
-    this.api.descriptors.remove(this.number);
+    this.process.descriptors.remove(this.number);
     this.number = -1;
     this.descriptor.close();
   }
@@ -300,7 +311,7 @@ export class Socket {
   }
 
   private get now(): number {
-    return this.api.clock.now;
+    return this.process.clock.now;
   }
 
   /** When a call that starts now must be over, ns. */
@@ -310,7 +321,7 @@ export class Socket {
   }
 
   private wait(events: number, deadlineNs: number): Promise<boolean> {
-    return untilReady(this.api, this.descriptor, events, deadlineNs);
+    return untilReady(this.process, this.descriptor, events, deadlineNs);
   }
 
   /** Waits as the socket's mode says, or throws: EAGAIN when it does not wait, ETIMEDOUT when it waited long enough. */
@@ -369,16 +380,13 @@ export class Socket {
   }
 
   private async remoteAddress(host: string): Promise<IpAddress> {
-    const found = addressOf(this.api.host.resolver, host, this.family);
-    return found instanceof Promise ? this.api.asked(found) : found;
+    const found = addressOf(this.process.host.resolver, host, this.family);
+    return found instanceof Promise ? this.process.asked(found) : found;
   }
 
   private checkedAddress(syscall: string, address: SocketAddress): SocketAddress {
     this.open(syscall);
-    const port = address[1];
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw new NetError(Errno.EINVAL, syscall, `port ${port} is not from 0 to 65535`);
-    }
+    checkPort(syscall, address[1]);
     return address;
   }
 

@@ -8,10 +8,10 @@ import { DescriptorTable } from './descriptor-table.ts';
 import { type AddressInfo, addressOf, getaddrinfo, getnameinfo, serviceName, servicePort } from './name-lookup.ts';
 import { Poll, type Pollable, select } from './poll.ts';
 import type { SessionHost } from './session-host.ts';
-import { Socket } from './socket.ts';
+import { Socket, type SocketOwner } from './socket.ts';
 import { openSocket } from './socket-kinds.ts';
 import { StreamPairEnd } from './stream-pair.ts';
-import { untilTime, type WaitingRoom } from './waiting.ts';
+import { untilTime } from './waiting.ts';
 import type { Wakeups } from './wakeups.ts';
 
 export interface SocketApiOptions {
@@ -35,7 +35,7 @@ const WithConstants = Constants as new () => Readonly<typeof constants>;
  *     const data = await s.recv(4096);
  *     s.close();
  */
-export class SocketApi extends WithConstants implements WaitingRoom {
+export class SocketApi extends WithConstants implements SocketOwner {
   readonly host: SessionHost;
   readonly privileged: boolean;
   /** The process's open descriptors. */

@@ -2,12 +2,13 @@ import { finish, fold, sum } from '../../base/checksum.ts';
 import { Drop } from '../../base/drop-reasons.ts';
 import { Errno } from '../../base/errors.ts';
 import { IpAddress } from '../../base/ip-address.ts';
+import type { NodeContext } from '../../base/node-context.ts';
 import { Checksum, type PacketBuffer } from '../../base/packet-buffer.ts';
 import { What } from '../../base/trace.ts';
 import type { IcmpErrno } from '../../l3-network/icmp-header.ts';
+import type { NetworkLayer } from '../../l3-network/network-layer.ts';
 import type { PortBinding } from '../ports.ts';
 import { Ready } from '../readiness.ts';
-import type { Udp } from './udp.ts';
 import type { IcmpReport } from './udp-errors.ts';
 import { UdpFlows } from './udp-flows.ts';
 import {
@@ -27,6 +28,17 @@ import {
 export interface DatagramOwner {
   /** Bits of `Ready` that have just become true: a first datagram waits (In), or an error does (Err). */
   datagramReady(events: number): void;
+}
+
+/** What an endpoint needs of the UDP that it belongs to. */
+export interface UdpLayer {
+  readonly node: NodeContext;
+  readonly network: NetworkLayer;
+  /** Datagrams sent, and handed to a queue. */
+  sent: number;
+  delivered: number;
+  /** Takes a closed endpoint out of the tables. */
+  detach(endpoint: UdpEndpoint): void;
 }
 
 /** Payloads up to this many bytes are copied in a loop, which is faster than `set` with a `subarray`. */
@@ -69,7 +81,7 @@ export class UdpEndpoint {
   next: UdpEndpoint | null = null;
   closed = false;
 
-  private readonly udp: Udp;
+  private readonly udp: UdpLayer;
   private readonly maxDatagrams: number;
   private error = 0;
   private readonly reports: IcmpReport[] = [];
@@ -78,7 +90,7 @@ export class UdpEndpoint {
   private queuedDatagrams = 0;
   private queuedBytes = 0;
 
-  constructor(udp: Udp, binding: PortBinding, owner: DatagramOwner | null, family: 4 | 6 | 0) {
+  constructor(udp: UdpLayer, binding: PortBinding, owner: DatagramOwner | null, family: 4 | 6 | 0) {
     this.udp = udp;
     this.binding = binding;
     this.owner = owner;

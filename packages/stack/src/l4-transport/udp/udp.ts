@@ -6,7 +6,7 @@ import { Checksum, type PacketBuffer } from '../../base/packet-buffer.ts';
 import { sipHash24 } from '../../base/siphash.ts';
 import { Cast, type NetworkLayer, Protocol, type ProtocolHandler } from '../../l3-network/network-layer.ts';
 import { type PortBinding, PortTable } from '../ports.ts';
-import { type DatagramOwner, UdpEndpoint } from './udp-endpoint.ts';
+import { type DatagramOwner, UdpEndpoint, type UdpLayer } from './udp-endpoint.ts';
 import { meaningOfIcmp } from './udp-errors.ts';
 import { checkUdp, udpChecksum, udpDestinationPort, udpLength, udpSourcePort } from './udp-header.ts';
 
@@ -27,7 +27,7 @@ const PORT_UNREACHABLE6 = 4;
  * A datagram goes to the endpoint that fits it best: one that is connected to its sender, else one bound to the very
  * address, else one bound to all. Broadcasts and multicasts go to all that fit.
  */
-export class Udp implements ProtocolHandler {
+export class Udp implements ProtocolHandler, UdpLayer {
   readonly node: NodeContext;
   readonly network: NetworkLayer;
   readonly ports: PortTable;
