@@ -1,13 +1,17 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Checksum, type PacketBuffer } from '@netarium/stack/base/packet-buffer';
 import { numberedFrame } from '@netarium/stack/testing/recording-device';
 import { expectNoLeaks } from '@netarium/stack/testing/test-node';
+import koffi from 'koffi';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { superFrame } from '../testing/frames.ts';
 import { namespaceMissing, TestNamespace } from '../testing/test-namespace.ts';
 import { aWhile, dropsOf, until, WireBench } from '../testing/wire-bench.ts';
+import { libc } from './libc.ts';
 import { TapLink, type TapOptions } from './tap-link.ts';
-import { TunDevice, TunError } from './tun-device.ts';
+import { TunDevice } from './tun-device.ts';
+import { TunError } from './tun-error.ts';
 
 const describeTap = namespaceMissing === undefined ? describe : describe.skip;
 const title = namespaceMissing === undefined ? 'a TAP' : `a TAP [skipped: ${namespaceMissing}]`;
@@ -205,6 +209,84 @@ while True:
     });
     expect(output.split('\n').map((line) => line.split(' ')[0])).toEqual(['ready', '1000', '1000', '500', '']);
     expect(link.sentFrames).toBe(link.kernel?.offload.udp ? 2 : 4);
+  });
+
+  it('takes datagrams apart that come as one super-segment', async () => {
+    const device = bench.device(open());
+    bringUp();
+    await there.run('python3', [
+      '-c',
+      `import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(17, 103, 1000) # UDP_SEGMENT
+s.sendto(bytes(2500), ("10.9.0.2", 9))`,
+    ]);
+    await until(() => device.arrivals.length === 3, 'three datagrams');
+    expect(device.arrivals.map(({ bytes }) => bytes.length - 42)).toEqual([1000, 1000, 500]);
+  });
+
+  describe('whose kernel takes no more', () => {
+    const EAGAIN = 11;
+
+    /** A link and a switch: while it is on, each write ends in EAGAIN. */
+    function stubborn(limits: TapOptions['limits'] = {}): { link: TapLink; full: { on: boolean } } {
+      const link = open({ limits });
+      bench.device(link);
+      bringUp();
+      const full = { on: true };
+      const real = libc();
+      Reflect.set(link, 'c', {
+        ...real,
+        writev: (fd: number, address: number, count: number) => {
+          if (!full.on) return real.writev(fd, address, count);
+          koffi.errno(EAGAIN);
+          return -1;
+        },
+      });
+      return { link, full };
+    }
+
+    it('keeps what is sent, in order, and sends it when there is room', async () => {
+      const { link, full } = stubborn();
+      const output = await receivedByKernel(() => {
+        for (let size = 1; size <= 50; size++) link.transmit(datagram(size));
+        expect(link.sentFrames).toBe(0);
+        full.on = false;
+        link.transmit(datagram(51));
+        link.transmit(datagram(0));
+      });
+      const sizes = output.split('\n').map((line) => Number.parseInt(line, 10));
+      expect(sizes.slice(1, -1)).toEqual(Array.from({ length: 51 }, (_, i) => i + 1));
+      expect(link.sentFrames).toBe(52);
+      expect(dropsOf(link)).toEqual({});
+    });
+
+    it('drops past the limit of the queue, and the queue when it is closed', () => {
+      const { link } = stubborn({ tapQueueFrames: 10 });
+      for (let i = 0; i < 11; i++) link.transmit(datagram(100));
+      expect(dropsOf(link)).toEqual({ LINK_QUEUE_FULL: 1 });
+      link.close();
+      expect(dropsOf(link)).toEqual({ LINK_QUEUE_FULL: 1, LINK_DOWN: 10 });
+    });
+  });
+
+  it('is free again when it is closed, whatever children were started meanwhile', async () => {
+    const link = open();
+    const child = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] });
+    await once(child, 'spawn');
+    link.close();
+    expect(TunDevice.exists('tap0', there.path)).toBe(false);
+    child.stdin.end();
+  });
+
+  it('may be there already, with several queues or one', () => {
+    there.ip('tuntap add dev tap0 mode tap\ntuntap add dev tap1 mode tap multi_queue');
+    for (const device of ['tap0', 'tap1']) {
+      const link = open({ device });
+      expect(link.kernel?.name).toBe(device);
+      link.close();
+      expect(TunDevice.exists(device, there.path)).toBe(true);
+    }
   });
 
   it("counts what is sent while the kernel's interface is set down", () => {

@@ -3,6 +3,8 @@ import type { LinkDevice } from '@netarium/stack/base/link';
 import { Checksum, HEADROOM, type PacketBuffer } from '@netarium/stack/base/packet-buffer';
 import { Direction } from '@netarium/stack/base/trace';
 import { Nic } from '@netarium/stack/l2-link/nic';
+import { cutFrame } from '../cut-frame.ts';
+import { FrameQueue } from '../frame-queue.ts';
 import { TransportHeaders } from '../transport-headers.ts';
 import { Wire, type WireNetwork, type WireOptions } from '../wire.ts';
 import { addressOf, errno, type Libc, libc, type Readiness, storageAddress, watch } from './libc.ts';
@@ -67,10 +69,8 @@ export class TapLink extends Wire {
   private readonly piecesAddress: number;
   private readonly headers = new TransportHeaders();
 
-  /** Frames that the kernel did not take yet, linked by `next`. */
-  private queueHead: PacketBuffer | null = null;
-  private queueTail: PacketBuffer | null = null;
-  private queued = 0;
+  /** Frames that the kernel did not take yet. */
+  private readonly queue = new FrameQueue();
 
   private readonly drainNow = (): void => this.drain();
 
@@ -133,15 +133,14 @@ export class TapLink extends Wire {
 
   protected send(frame: PacketBuffer): void {
     if (this.tun?.offload.checksum === false) frame = this.completed(frame);
-    if (this.queueHead === null && this.write(frame)) return;
-    if (this.queued >= this.limits.tapQueueFrames) {
+    const { queue } = this;
+    if (queue.length === 0 && this.write(frame)) return;
+    if (queue.length >= this.limits.tapQueueFrames) {
       this.refuse(frame, Drop.LINK_QUEUE_FULL, Direction.Out);
       return;
     }
-    if (this.queueTail === null) this.queueHead = frame;
-    else this.queueTail.next = frame;
-    this.queueTail = frame;
-    if (this.queued++ === 0) this.readiness?.wantWritable(true);
+    queue.push(frame);
+    if (queue.length === 1) this.readiness?.wantWritable(true);
   }
 
   /** Ends the frame and returns true, unless the kernel takes no more for now. */
@@ -192,24 +191,17 @@ export class TapLink extends Wire {
 
   /** The kernel has frames for us, or room for ours. */
   private ready(): void {
-    if (this.queueHead !== null) this.sendQueued();
+    if (this.queue.length > 0) this.sendQueued();
     if (this.tun !== null) this.network.scheduler.external(this.drainNow);
   }
 
   private sendQueued(): void {
-    while (this.queueHead !== null) {
-      const frame: PacketBuffer = this.queueHead;
-      this.queueHead = frame.next;
-      frame.next = null;
-      if (!this.write(frame)) {
-        frame.next = this.queueHead;
-        this.queueHead = frame;
-        return;
-      }
-      this.queued--;
+    const { queue } = this;
+    for (let frame = queue.shift(); frame !== null; frame = queue.shift()) {
+      if (this.write(frame)) continue;
+      queue.unshift(frame);
+      return;
     }
-    this.queueTail = null;
-    this.queued = 0;
     this.readiness?.wantWritable(false);
   }
 
@@ -264,8 +256,26 @@ export class TapLink extends Wire {
     } else if ((flags & VnetFlag.DataValid) !== 0) {
       frame.checksum = Checksum.Trusted;
     }
-    if (vnetGsoType(view, at) !== Gso.None) frame.segmentSize = vnetGsoSize(view, at);
-    this.deliver(frame);
+    const type = vnetGsoType(view, at);
+    if (type !== Gso.None) frame.segmentSize = vnetGsoSize(view, at);
+    if (type === Gso.UdpL4) this.deliverCut(frame);
+    else this.deliver(frame);
+  }
+
+  /** TCP takes a super-segment as the stretch of its stream that it is; datagrams are apart, whatever they came in. */
+  private deliverCut(frame: PacketBuffer): void {
+    let datagram = cutFrame(frame, this.network.pool);
+    if (datagram === null) {
+      this.refuse(frame, Drop.FRAME_BAD_LENGTH, Direction.In);
+      return;
+    }
+    frame.release();
+    while (datagram !== null) {
+      const next: PacketBuffer | null = datagram.next;
+      datagram.next = null;
+      this.deliver(datagram);
+      datagram = next;
+    }
   }
 
   /** The interface is not there any more. */
@@ -290,15 +300,10 @@ export class TapLink extends Wire {
     this.readiness = null;
     this.tun = null;
     tun.close();
-    for (let frame = this.queueHead; frame !== null; ) {
-      const next: PacketBuffer | null = frame.next;
-      frame.next = null;
+    const { queue } = this;
+    for (let frame = queue.shift(); frame !== null; frame = queue.shift()) {
       this.refuse(frame, Drop.LINK_DOWN, Direction.Out);
-      frame = next;
     }
-    this.queueHead = null;
-    this.queueTail = null;
-    this.queued = 0;
     this.setCarrier(false, why);
   }
 

@@ -1,11 +1,10 @@
-import { userInfo } from 'node:os';
-import { getSystemErrorName } from 'node:util';
 import { WIRE_LIMITS } from '../limits.ts';
 import { errno, type Libc, libc } from './libc.ts';
+import { inNamespace } from './namespace.ts';
+import { cannotAttach, cannotOpen, failed, TunError } from './tun-error.ts';
 import { VNET_HEADER } from './virtio-net-header.ts';
 
 /** `<fcntl.h>` of Linux on x86 and ARM. */
-const O_RDONLY = 0;
 const O_RDWR = 2;
 const O_NONBLOCK = 0x800;
 /** Without it a child process would hold the device, and nobody could open it again while the child lives. */
@@ -36,13 +35,6 @@ const AF_INET = 2;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0x80000;
 
-/** `<sched.h>` */
-const CLONE_NEWNET = 0x40000000;
-
-const EPERM = 1;
-const ENOENT = 2;
-const EACCES = 13;
-const EBUSY = 16;
 const EINVAL = 22;
 
 /** `struct ifreq`: a name of 16 bytes, then what the request is about. */
@@ -86,16 +78,6 @@ export interface TunOptions {
   sendBufferBytes?: number;
 }
 
-/** A TAP could not be opened: a sentence that says what is missing and how to get it. `code` is `EPERM`, ... */
-export class TunError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.name = 'TunError';
-    this.code = code;
-  }
-}
-
 /** An open TAP or TUN interface: a descriptor that reads and writes frames with virtio's header in front. */
 export class TunDevice {
   readonly fd: number;
@@ -119,16 +101,18 @@ export class TunDevice {
     }
     checkName(options.device);
     const c = libc();
-    return inNamespace(c, options.namespace, () => openHere(c, options));
+    return inNamespace(options.namespace, () => openHere(c, options));
   }
 
   /** Is there an interface of this name (in the namespace)? */
   static exists(device: string, namespace?: string): boolean {
     const c = libc();
-    return inNamespace(c, namespace, () => c.interfaceIndex(device) > 0);
+    return inNamespace(namespace, () => c.interfaceIndex(device) > 0);
   }
 
   close(): void {
+    // A persistent TAP goes on: whoever opens it next need not know of virtio's header.
+    libc().ioctlNumber(this.fd, TUNSETOFFLOAD, 0);
     libc().close(this.fd);
   }
 }
@@ -194,32 +178,6 @@ function configure(c: Libc, name: string, options: TunOptions): number {
   return mtu;
 }
 
-/** Runs `action` with this thread in the namespace, where what it opens will belong; then comes back. */
-function inNamespace<T>(c: Libc, namespace: string | undefined, action: () => T): T {
-  if (namespace === undefined) return action();
-  const home = c.open('/proc/thread-self/ns/net', O_RDONLY | O_CLOEXEC);
-  const there = c.open(namespace, O_RDONLY | O_CLOEXEC);
-  try {
-    if (there < 0) throw new TunError(codeOf(errno()), `${namespace} is no network namespace that can be opened`);
-    if (c.setNamespace(there, CLONE_NEWNET) !== 0) {
-      throw new TunError(codeOf(errno()), `entering the network namespace ${namespace} needs root (CAP_SYS_ADMIN)`);
-    }
-    try {
-      return action();
-    } finally {
-      comeBack(c, home);
-    }
-  } finally {
-    if (there >= 0) c.close(there);
-    c.close(home);
-  }
-}
-
-/** A thread that stays in a namespace that is not its own would make everything that follows wrong. */
-function comeBack(c: Libc, home: number): void {
-  if (c.setNamespace(home, CLONE_NEWNET) !== 0) throw failed('setns', errno());
-}
-
 function interfaceRequest(name: string): Buffer {
   const request = Buffer.alloc(IFREQ);
   request.write(name, 0, IFNAMSIZ - 1, 'latin1');
@@ -238,56 +196,4 @@ function checkName(name: string): void {
     'EINVAL',
     `"${name}" cannot be an interface's name: 1 to 15 characters without space, "/" and ":"`,
   );
-}
-
-function cannotOpen(error: number): TunError {
-  if (error === EACCES || error === EPERM) {
-    return new TunError(
-      codeOf(error),
-      'this user may not open /dev/net/tun: run as root, or "sudo chmod 0666 /dev/net/tun" (what it is on most machines)',
-    );
-  }
-  if (error === ENOENT || codeOf(error) === 'ENODEV' || codeOf(error) === 'ENXIO') {
-    return new TunError(
-      codeOf(error),
-      'there is no /dev/net/tun here: "sudo modprobe tun" loads it; a container needs --device /dev/net/tun',
-    );
-  }
-  return failed('opening /dev/net/tun', error);
-}
-
-function cannotAttach(error: number, { device, mode = 'tap', namespace }: TunOptions): TunError {
-  const what = `the ${mode.toUpperCase()} ${device}`;
-  if (error === EPERM) {
-    const inside = namespace === undefined ? '' : `-n ${namespace.slice(namespace.lastIndexOf('/') + 1)} `;
-    return new TunError(
-      'EPERM',
-      `${what} needs CAP_NET_ADMIN or an owner: ` +
-        `"sudo ip ${inside}tuntap add dev ${device} mode ${mode} user ${userName()}" makes it for you`,
-    );
-  }
-  if (error === EBUSY) return new TunError('EBUSY', `${what} is held by another program`);
-  if (error === EINVAL)
-    return new TunError('EINVAL', `there is an interface ${device} already that is no ${mode.toUpperCase()}`);
-  return failed(`opening ${what}`, error);
-}
-
-function failed(what: string, error: number): TunError {
-  return new TunError(codeOf(error), `${what} failed with ${codeOf(error)}`);
-}
-
-function codeOf(error: number): string {
-  try {
-    return getSystemErrorName(-error);
-  } catch {
-    return `E${error}`;
-  }
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return '$USER';
-  }
 }
