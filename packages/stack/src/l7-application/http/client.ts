@@ -1,9 +1,12 @@
 import { Errno, NetError } from '../../base/errors.ts';
+import type { NodeContext } from '../../base/node-context.ts';
+import { What } from '../../base/trace.ts';
 import type { SocketApi } from '../../l5-session/sockets.ts';
 import type { ByteStream } from '../byte-stream.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { HttpHeaders, type HttpRequest, type HttpResponse } from './message.ts';
 import { HttpParser } from './parser.ts';
+import { traceRequest, traceResponse } from './trace.ts';
 import { formatUrl, type HttpUrl, hostHeader, parseHttpUrl, resolveReference, UrlProblem } from './url.ts';
 import { writeRequest } from './writer.ts';
 
@@ -33,6 +36,8 @@ export interface RequestWatcher {
   sent?(request: HttpRequest): void;
   /** Every response, also those that redirect and the `1xx` ones. */
   received?(response: HttpResponse): void;
+  /** The response says that it is elsewhere, and that is asked next. */
+  redirected?(to: HttpUrl): void;
   /** Bytes of the body so far; `total` is -1 while nobody knows. */
   progress?(bytes: number, total: number): void;
 }
@@ -41,6 +46,8 @@ export interface RequestWatcher {
 export interface HttpReply {
   /** Where it came from, redirections followed. */
   readonly url: HttpUrl;
+  /** Minor version of HTTP/1. */
+  readonly minor: 0 | 1;
   readonly status: number;
   readonly reason: string;
   readonly headers: HttpHeaders;
@@ -98,12 +105,13 @@ export async function open(api: SocketApi, url: string, options: RequestOptions 
   let { body } = options;
   for (let left = options.redirects ?? REDIRECTS; ; left--) {
     if (there instanceof UrlProblem) throw new NetError(Errno.EINVAL, 'url', there.reason);
-    const reply = await exchange(dial, there, method, body, options);
+    const reply = await exchange(api.host.node, dial, there, method, body, options);
     const to = reply.headers.get('Location');
     if (!isRedirect(reply.status) || to === null || options.redirects === 0) return reply;
     reply.close();
     if (left === 0) throw new NetError(Errno.ELOOP, 'http', formatUrl(there));
     there = resolveReference(there, to);
+    if (!(there instanceof UrlProblem)) options.watch?.redirected?.(there);
     // RFC 9110 15.4: 303 says "see there"; of 301 and 302 everybody makes GET out of POST.
     if (reply.status === 303 || (method === 'POST' && reply.status < 303)) {
       if (method !== 'HEAD') method = 'GET';
@@ -114,6 +122,7 @@ export async function open(api: SocketApi, url: string, options: RequestOptions 
 
 /** One request on a connection of its own, up to the response's header. */
 async function exchange(
+  node: NodeContext,
   dial: Dial,
   url: HttpUrl,
   method: string,
@@ -129,13 +138,16 @@ async function exchange(
     const headers = requestHeaders(url, body, options.headers);
     const request: HttpRequest = { method, target: url.target, minor: 1, headers };
     const head = writeRequest(request);
+    traceRequest(node, What.Send, request);
     await stream.sendall(head);
     watch?.sent?.(request);
     if (body !== undefined) await stream.sendall(body);
     const reader = new ResponseReader(stream, method, options);
     const { response, length } = await reader.head();
+    traceResponse(node, What.Receive, response.status, response.headers);
     return {
       url,
+      minor: response.minor,
       status: response.status,
       reason: response.reason,
       headers: response.headers,

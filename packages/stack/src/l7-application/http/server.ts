@@ -1,11 +1,14 @@
 import type { Clock } from '../../base/clock.ts';
 import { NetError } from '../../base/errors.ts';
+import type { NodeContext } from '../../base/node-context.ts';
+import { What } from '../../base/trace.ts';
 import type { ByteStream } from '../byte-stream.ts';
 import { HttpProblem } from './head.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { HttpHeaders, type HttpRequest, isPersistent } from './message.ts';
 import { HttpParser } from './parser.ts';
 import { HttpError, type HttpHandler, page, type ServerRequest, type ServerResponse } from './response.ts';
+import { traceRequest, traceResponse } from './trace.ts';
 import { writeChunk, writeLastChunk, writeResponse } from './writer.ts';
 
 /** One answered request, for a log. */
@@ -21,6 +24,8 @@ export interface ServeOptions {
   /** What time it is, for the limits in seconds. */
   readonly clock: Clock;
   readonly limits?: HttpLimits;
+  /** Whose trace is told of requests and responses; absent: nobody's. */
+  readonly node?: NodeContext;
   readonly log?: (served: ServedRequest) => void;
   /** What a handler threw and nobody else will hear of: the client is told 500 and no more. */
   readonly onError?: (error: unknown) => void;
@@ -43,6 +48,7 @@ class ServerConnection {
   private readonly handler: HttpHandler;
   private readonly clock: Clock;
   private readonly limits: HttpLimits;
+  private readonly node: NodeContext | null;
   private readonly log: (served: ServedRequest) => void;
   private readonly onError: (error: unknown) => void;
   private readonly parser: HttpParser;
@@ -60,6 +66,7 @@ class ServerConnection {
     this.handler = handler;
     this.clock = options.clock;
     this.limits = options.limits ?? HTTP_LIMITS;
+    this.node = options.node ?? null;
     this.log = options.log ?? (() => {});
     this.onError = options.onError ?? (() => {});
     this.parser = new HttpParser('request', this.limits);
@@ -74,6 +81,7 @@ class ServerConnection {
           await this.respond(null, page(head.status, sentence(head.reason)), false);
           break;
         }
+        if (this.node !== null) traceRequest(this.node, What.Receive, head.request);
         if (!(await this.answer(head.request, head.length, left > 1))) break;
       }
       await this.linger();
@@ -186,6 +194,7 @@ class ServerConnection {
     }
     if (!keep) headers.set('Connection', 'close');
     else if (request?.minor === 0) headers.set('Connection', 'keep-alive');
+    if (this.node !== null) traceResponse(this.node, What.Send, status, headers);
     const head = writeResponse({ status, headers });
     let bytesSent = 0;
     if (noBody) {
