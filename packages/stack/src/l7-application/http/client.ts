@@ -27,6 +27,8 @@ export interface RequestOptions {
   /** Instead of TCP sockets of the given `SocketApi`. */
   readonly dial?: Dial;
   readonly watch?: RequestWatcher;
+  /** Whose trace is told of requests and responses; absent: nobody's. */
+  readonly node?: NodeContext;
 }
 
 /** Who wants to see how it goes. */
@@ -105,7 +107,7 @@ export async function open(api: SocketApi, url: string, options: RequestOptions 
   let { body } = options;
   for (let left = options.redirects ?? REDIRECTS; ; left--) {
     if (there instanceof UrlProblem) throw new NetError(Errno.EINVAL, 'url', there.reason);
-    const reply = await exchange(api.host.node, dial, there, method, body, options);
+    const reply = await exchange(dial, there, method, body, options);
     const to = reply.headers.get('Location');
     if (!isRedirect(reply.status) || to === null || options.redirects === 0) return reply;
     reply.close();
@@ -122,7 +124,6 @@ export async function open(api: SocketApi, url: string, options: RequestOptions 
 
 /** One request on a connection of its own, up to the response's header. */
 async function exchange(
-  node: NodeContext,
   dial: Dial,
   url: HttpUrl,
   method: string,
@@ -138,13 +139,13 @@ async function exchange(
     const headers = requestHeaders(url, body, options.headers);
     const request: HttpRequest = { method, target: url.target, minor: 1, headers };
     const head = writeRequest(request);
-    traceRequest(node, What.Send, request);
+    if (options.node !== undefined) traceRequest(options.node, What.Send, request);
     await stream.sendall(head);
     watch?.sent?.(request);
     if (body !== undefined) await stream.sendall(body);
     const reader = new ResponseReader(stream, method, options);
     const { response, length } = await reader.head();
-    traceResponse(node, What.Receive, response.status, response.headers);
+    if (options.node !== undefined) traceResponse(options.node, What.Receive, response.status, response.headers);
     return {
       url,
       minor: response.minor,
