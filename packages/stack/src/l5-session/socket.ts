@@ -114,7 +114,7 @@ export class Socket {
       if (result >= 0) return;
       const pending = result === -Errno.EINPROGRESS || result === -Errno.EALREADY;
       if (!pending || this.timeout === 0) throw new NetError(result, 'connect', addressText(host, port));
-      if (!(await this.wait(Ready.Out, deadlineNs))) {
+      if (!(await untilReady(this.process, this.descriptor, Ready.Out, deadlineNs))) {
         throw new NetError(
           this.sendTimeoutNs > 0 ? Errno.EINPROGRESS : Errno.ETIMEDOUT,
           'connect',
@@ -320,14 +320,10 @@ export class Socket {
     return optionNs > 0 ? this.now + optionNs : Infinity;
   }
 
-  private wait(events: number, deadlineNs: number): Promise<boolean> {
-    return untilReady(this.process, this.descriptor, events, deadlineNs);
-  }
-
   /** Waits as the socket's mode says, or throws: EAGAIN when it does not wait, ETIMEDOUT when it waited long enough. */
   private async waitFor(syscall: string, events: number, deadlineNs: number, flags: number): Promise<void> {
     if (this.timeout === 0 || flags & c.MSG_DONTWAIT) throw new NetError(Errno.EAGAIN, syscall);
-    if (await this.wait(events, deadlineNs)) return;
+    if (await untilReady(this.process, this.descriptor, events, deadlineNs)) return;
     throw new NetError(this.timeout === null ? Errno.EAGAIN : Errno.ETIMEDOUT, syscall, 'timed out');
   }
 
