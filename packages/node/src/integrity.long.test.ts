@@ -1,2 +1,3 @@
-// The same tests with all of their seeds: NETARIUM_SUITE tells them.
-import './integrity.test.ts';
+import { integritySuite } from './testing/integrity-suite.ts';
+
+integritySuite(20);

@@ -1,11 +1,11 @@
 import { lstat, readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { Errno, type ErrnoName, NetError } from '@netarium/stack/base/errors';
-import type { FileStat, Files } from '@netarium/stack/host/files';
+import { type FileStat, type Files, resolvePath } from '@netarium/stack/host/files';
 
 /**
  * A directory of the real machine as a host's files. Nothing outside of it can be reached, by `..` or by a symbolic
- * link; it is read-only unless asked for otherwise.
+ * link; it is read-only unless asked for otherwise. Devices, pipes and sockets in it are not there.
  */
 export class RealFiles implements Files {
   private readonly root: string;
@@ -31,7 +31,13 @@ export class RealFiles implements Files {
   }
 
   async read(path: string): Promise<Uint8Array> {
-    return posix('open', path, async () => readFile(await this.inside(path, 'open')));
+    return posix('open', path, async () => {
+      const real = await this.inside(path, 'open');
+      const found = await stat(real);
+      // A pipe would be waited for until somebody writes to it.
+      if (!found.isFile() && !found.isDirectory()) throw new NetError(Errno.EACCES, 'open', path);
+      return readFile(real);
+    });
   }
 
   async list(path: string): Promise<string[]> {
@@ -41,21 +47,34 @@ export class RealFiles implements Files {
   async write(path: string, bytes: Uint8Array): Promise<void> {
     if (!this.writable) throw new NetError(Errno.EACCES, 'open', path);
     await posix('open', path, async () => {
-      const wanted = this.below(path);
-      // A link could lead outside: what exists is checked where it really is.
-      const exists = await lstat(wanted).catch(() => null);
-      await writeFile(exists === null ? wanted : await this.inside(path, 'open'), bytes);
+      const wanted = this.below(path, 'open');
+      // A link could lead outside, on the way or at its end: both are looked at where they really are.
+      const exists = (await lstat(wanted).catch(() => null)) !== null;
+      const real = exists
+        ? await this.reallyInside(wanted, path, 'open')
+        : join(await this.reallyInside(dirname(wanted), path, 'open'), basename(wanted));
+      await writeFile(real, bytes);
     });
   }
 
-  private below(path: string): string {
-    return join(this.root, ...path.split('/').filter((part) => part !== '' && part !== '.' && part !== '..'));
+  /** Where the path would be, were there no links. */
+  private below(path: string, call: string): string {
+    const parts = resolvePath('/', path).split('/');
+    // What is no separator in the network may be one here.
+    if (path.includes('\0') || parts.some((part) => part.includes(sep))) throw new NetError(Errno.ENOENT, call, path);
+    return join(this.root, ...parts);
   }
 
-  private async inside(path: string, call: string): Promise<string> {
+  private inside(path: string, call: string): Promise<string> {
+    return this.reallyInside(this.below(path, call), path, call);
+  }
+
+  private async reallyInside(wanted: string, path: string, call: string): Promise<string> {
     const root = await realpath(this.root);
-    const real = await realpath(this.below(path));
-    if (real !== root && !real.startsWith(root + sep)) throw new NetError(Errno.EACCES, call, path);
+    const real = await realpath(wanted);
+    if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep)) {
+      throw new NetError(Errno.EACCES, call, path);
+    }
     return real;
   }
 }

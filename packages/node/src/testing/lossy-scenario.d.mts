@@ -1,3 +1,8 @@
 import type { Network } from '../network.ts';
 
-export function lossyScenario(network: typeof Network, seed: number, bystander: boolean): Promise<string>;
+export function lossyScenario(
+  network: typeof Network,
+  seed: number,
+  bystander: boolean,
+  watch?: (network: Network) => void,
+): Promise<string>;

@@ -1,7 +1,7 @@
 // Plain JavaScript, so that one scenario runs from the sources (in tests) and from the build (in other processes).
 
 /** Three clients fetch from a server behind a router, over links that lose, duplicate, reorder and corrupt. */
-export async function lossyScenario(Network, seed, bystander) {
+export async function lossyScenario(Network, seed, bystander, watch = () => {}) {
   const network = new Network({ seed, fingerprint: true });
   const bad = {
     rate: '50Mbit',
@@ -18,10 +18,15 @@ export async function lossyScenario(Network, seed, bystander) {
   network.switch('sw');
   network.router('r', { interfaces: { eth0: '10.0.1.1/24', eth1: '10.0.2.1/24' } });
   const server = network.host('s', { interfaces: { eth0: '10.0.2.2/24' }, gateway: '10.0.2.1' });
+  if (bystander) {
+    network.host('z', { interfaces: { eth0: '10.9.9.9/24' } });
+    network.hub('hub');
+    network.link(['z', 'hub'], bad);
+  }
   for (const client of clients) network.link([`${client.name}:eth0`, 'sw'], bad);
   network.link(['sw', 'r:eth0']);
   network.link(['r:eth1', 's:eth0'], bad);
-  if (bystander) network.host('z', { interfaces: { eth0: '10.9.9.9/24' } });
+  watch(network);
   await network.run(async () => {
     const listener = server.sockets.socket(2, 1);
     listener.bind(['', 80]);

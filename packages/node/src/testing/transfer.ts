@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Random } from '@netarium/stack/base/random';
+import type { Host } from '@netarium/stack/host/host';
 import { AF_INET, SOCK_STREAM } from '@netarium/stack/l5-session/constants';
-import type { Socket } from '@netarium/stack/l5-session/socket';
 import type { LinkDescription } from '@netarium/stack/network/description';
 import { Network } from '../network.ts';
+
+const PORT = 5001;
 
 export interface TransferResult {
   sent: string;
@@ -43,10 +45,8 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
   const hash = createHash('sha256');
   let length = 0;
   await network.run(async () => {
-    const listener = b.sockets.socket(AF_INET, SOCK_STREAM);
-    listener.bind(['', 5001]);
-    listener.listen();
-    const [, server] = await Promise.all([send(a.sockets.socket(AF_INET, SOCK_STREAM), data), listener.accept()]);
+    const listener = b.sockets.create_server(['', PORT]);
+    const [server] = await Promise.all([listener.accept(), send(a, data)]);
     const [connection] = server;
     for (;;) {
       const chunk = await connection.recv(256 << 10);
@@ -62,8 +62,18 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
   return { sent: createHash('sha256').update(data).digest('hex'), received: hash.digest('hex'), length, network };
 }
 
-async function send(socket: Socket, data: Uint8Array): Promise<void> {
-  await socket.connect(['10.0.0.2', 5001]);
-  // Not awaited: the caller reads meanwhile.
-  void socket.sendall(data).then(() => socket.close());
+/** Connects, again if need be (where a third of all frames is lost, so may be three ARP requests), and sends. */
+async function send(host: Host, data: Uint8Array): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const socket = host.sockets.socket(AF_INET, SOCK_STREAM);
+    try {
+      await socket.connect(['10.0.0.2', PORT]);
+      // Not awaited: the caller reads meanwhile.
+      void socket.sendall(data).then(() => socket.close());
+      return;
+    } catch (error) {
+      socket.close();
+      if (attempt === 10) throw error;
+    }
+  }
 }
