@@ -44,7 +44,9 @@ export class PingStatistics {
     const parts: string[] = [];
     if (this.timed > 0) {
       const average = Math.floor(this.total / this.timed);
-      const deviation = Math.floor(Math.sqrt(Math.max(0, this.totalSquares / this.timed - average * average)));
+      // In this order no small time is lost to rounding.
+      const variance = (this.totalSquares - Math.floor((this.total * this.total) / this.timed)) / this.timed;
+      const deviation = Math.floor(Math.sqrt(Math.max(0, variance)));
       const times = [this.least, average, this.most, deviation].map(thousandths).join('/');
       parts.push(`rtt min/avg/max/mdev = ${times} ms`);
     }

@@ -3,6 +3,7 @@ import { IpAddress } from '../../base/ip-address.ts';
 import type { PacketBuffer } from '../../base/packet-buffer.ts';
 import type { EchoEndpoint, EchoOwner } from '../../l3-network/icmp.ts';
 import { ICMP_HEADER_LENGTH, IcmpType, TimeExceeded, Unreachable } from '../../l3-network/icmp-header.ts';
+import { Protocol } from '../../l3-network/network-layer.ts';
 import { AF_INET } from '../../l5-session/constants.ts';
 import type { Process } from '../process.ts';
 import { type Program, UsageError } from '../program.ts';
@@ -113,6 +114,7 @@ class Ping implements EchoOwner {
     if (typeof endpoint === 'number') throw new NetError(endpoint, 'socket');
     try {
       const total = options.size + ICMP_HEADER_LENGTH + IP_HEADER_LENGTH;
+      if (options.broadcast) process.complain('WARNING: pinging broadcast address\n');
       process.print(`PING ${this.target} (${remote}) ${options.size}(${total}) bytes of data.\n`);
       if (!(await this.sendAll(endpoint))) return 2;
       await this.awaitLast();
@@ -156,10 +158,15 @@ class Ping implements EchoOwner {
     if (result < 0) {
       // What could not leave was not lost on the way: it counts as an error at once.
       statistics.errors++;
-      if (result === -Errno.EMSGSIZE) process.complain('ping: local error: message too long\n');
+      if (result === -Errno.EMSGSIZE) process.complain(`ping: local error: message too long${this.pathMtu()}\n`);
       else process.complain(`ping: sendmsg: ${errnoText(result)}\n`);
     }
     return result;
+  }
+
+  private pathMtu(): string {
+    const flow = this.process.host.network.open(this.remote, Protocol.Icmp, null);
+    return typeof flow === 'number' ? '' : `, mtu=${flow.mtu}`;
   }
 
   /** The time in front, then bytes that count up: what iputils sends. */
