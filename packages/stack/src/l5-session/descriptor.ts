@@ -32,7 +32,10 @@ export abstract class Descriptor {
   readonly family: number;
   readonly type: number;
   readonly protocol: number;
-  /** The one who is told first of everything; for servers and ported programs. */
+  /**
+   * The one who is told first of everything; for servers and ported programs. What happened before it was set is not
+   * told: look at `readiness` then, or try (an accepted connection may have data already).
+   */
   onReady: SocketObserver | null = null;
   closed = false;
   /** IPV6_V6ONLY */
