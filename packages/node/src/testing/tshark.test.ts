@@ -39,6 +39,9 @@ const goodPing = `${ipv4('001c', '01', '66df')}0800f7ff00000000`;
 const tcpSyn = `${ipv4('0028', '06', '66ce')}0fa00009000003e80000000050022000684f0000`;
 const tcpData = `${ipv4('002a', '06', '66cc')}0fa00009000003e9000000015010200026fb00004142`;
 
+// "Host unreachable", with the first 22 bytes of a segment that was 50 bytes long.
+const icmpError = `${ipv4('0046', '01', '66b5')}030125e5000000004500004600000000400666b00a0000010a0000020fa00009000003e90000000150102000123400004142`;
+
 describeWithTshark('tshark as a judge', () => {
   itWithTshark('has nothing against good frames', () => {
     expect(expertProblems(capture(goodUdp, goodPing))).toEqual([]);
@@ -56,6 +59,12 @@ describeWithTshark('tshark as a judge', () => {
 
   itWithTshark('finds a bad ICMP checksum', () => {
     expect(expertProblems(capture(goodPing.replace('f7ff', 'f7fe')))).toHaveLength(1);
+  });
+
+  itWithTshark('does not sum the beginning of a segment that an ICMP error quotes', () => {
+    expect(expertProblems(capture(icmpError))).toEqual([]);
+    expect(expertProblems(capture(icmpError.replace('4142', '4143')))).toHaveLength(1);
+    expect(expertProblems(capture(icmpError.replace('66b0', '66b1')))).toHaveLength(1);
   });
 
   itWithTshark('finds a frame that ends too early', () => {

@@ -19,10 +19,14 @@ const PREFERENCES = [
   'wlan.check_checksum:TRUE',
 ].flatMap((preference) => ['-o', preference]);
 
+// An ICMP error quotes the beginning of a segment, over which its checksum cannot be right; tshark sums it all the
+// same. There only the checksums of the error itself and of the quoted IP header count.
+const ICMP_ERROR = 'icmp.type in {3, 4, 5, 11, 12}';
 const MALFORMED_OR_BAD_CHECKSUM = [
   '_ws.malformed',
   '_ws.expert.group == "Malformed"',
-  '_ws.expert.group == "Checksum"',
+  `(_ws.expert.group == "Checksum" && !(${ICMP_ERROR}))`,
+  `(${ICMP_ERROR} && (icmp.checksum.status == 0 || ip.checksum.status == 0))`,
 ].join(' || ');
 
 const TCP_TROUBLE = [
