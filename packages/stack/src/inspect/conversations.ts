@@ -50,13 +50,18 @@ export interface PacketAnalysis {
   /** The conversation's `a` sent it. */
   readonly fromA: boolean;
   readonly tcp: TcpAnalysis | null;
-  /** The packet that this one answers (an echo reply's request); 0: none. */
+  /** The how manyth packet of its conversation it is, from 1; 0 when it belongs to none. */
+  readonly ordinal: number;
+  /** The packet that this one answers (an echo reply's request), 0 for none, and how long that took, -1 for none. */
   readonly answers: number;
+  readonly answerNs: number;
   /** The same packet was captured before on another interface, as this number; 0: no. It is then not analysed again. */
   readonly copyOf: number;
   /** The summary line, with relative numbers and marks. */
   readonly info: string;
 }
+
+const NOTHING = { conversation: null, fromA: false, tcp: null, ordinal: 0, answers: 0, answerNs: -1 } as const;
 
 export interface AnalysisInput {
   /** From 1, as the file counts. */
@@ -84,7 +89,7 @@ export class Analysis {
   private readonly byEnds = new Map<string, Conversation>();
   private readonly counts = { tcp: 0, udp: 0, icmp: 0 };
   private readonly limit: number;
-  private readonly requests = new Map<string, { number: number }>();
+  private readonly requests = new Map<string, { number: number; timeNs: number }>();
   private readonly sightings = new Map<number, { number: number; interfaceIndex: number }>();
 
   /** Follows at most `limit` conversations. */
@@ -97,7 +102,7 @@ export class Analysis {
     const { network, transport } = dissection.facts;
     const copyOf = packetId === 0 ? 0 : this.sighting(packetId, number, interfaceIndex);
     if (network === null || transport === null || network.fragmentOffset > 0) {
-      return { number, timeNs, conversation: null, fromA: false, tcp: null, answers: 0, copyOf, info: dissection.info };
+      return { ...NOTHING, number, timeNs, copyOf, info: dissection.info };
     }
     const ports = transport.kind === 'icmp' ? [0, 0] : [transport.sourcePort, transport.destinationPort];
     const source = { address: network.source, port: ports[0]! };
@@ -105,7 +110,7 @@ export class Analysis {
     const { conversation, reused } = this.conversationOf(transport, source, destination, number, timeNs, copyOf > 0);
     const fromA = conversation !== null && sameEndpoint(conversation.a, source);
     if (conversation === null || copyOf > 0) {
-      return { number, timeNs, conversation, fromA, tcp: null, answers: 0, copyOf, info: dissection.info };
+      return { ...NOTHING, number, timeNs, conversation, fromA, copyOf, info: dissection.info };
     }
     conversation.lastTimeNs = timeNs;
     if (fromA) {
@@ -117,6 +122,7 @@ export class Analysis {
     }
     let tcp: TcpAnalysis | null = null;
     let answers = 0;
+    let answerNs = -1;
     let { info } = dissection;
     if (transport.kind === 'tcp' && conversation.tcp !== null) {
       tcp = conversation.tcp.add(transport, fromA, number, timeNs);
@@ -124,10 +130,13 @@ export class Analysis {
       info = this.tcpLine(dissection, transport, tcp);
       annotate(dissection, conversation, tcp);
     } else if (transport.kind === 'icmp') {
-      answers = this.echo(transport, source, destination, number);
+      const request = this.echo(transport, source, destination, number, timeNs);
+      answers = request?.number ?? 0;
+      if (request !== undefined) answerNs = timeNs - request.timeNs;
       if (answers > 0) info += ` (request in ${answers})`;
     }
-    return { number, timeNs, conversation, fromA, tcp, answers, copyOf, info };
+    const ordinal = conversation.packetsA + conversation.packetsB;
+    return { number, timeNs, conversation, fromA, tcp, ordinal, answers, answerNs, copyOf, info };
   }
 
   /** The number under which this packet was first seen, when that was on another interface; otherwise 0. */
@@ -169,20 +178,26 @@ export class Analysis {
     return { conversation, reused };
   }
 
-  /** Pairs echo replies with their requests. Returns the request's number, or 0. */
-  private echo(icmp: IcmpFacts, source: Endpoint, destination: Endpoint, number: number): number {
-    if (icmp.identifier < 0) return 0;
+  /** Pairs echo replies with their requests: a reply gets its request. */
+  private echo(
+    icmp: IcmpFacts,
+    source: Endpoint,
+    destination: Endpoint,
+    number: number,
+    timeNs: number,
+  ): { number: number; timeNs: number } | undefined {
+    if (icmp.identifier < 0) return undefined;
     const isRequest = icmp.type === 8 || icmp.type === 128 || icmp.type === 13;
     const [from, to] = isRequest ? [source, destination] : [destination, source];
     const key = `${from.address} ${to.address} ${icmp.identifier} ${icmp.sequence}`;
     if (isRequest) {
-      this.requests.set(key, { number });
+      this.requests.set(key, { number, timeNs });
       forgetOldest(this.requests);
-      return 0;
+      return undefined;
     }
     const request = this.requests.get(key);
     this.requests.delete(key);
-    return request?.number ?? 0;
+    return request;
   }
 
   /** TCP's own line with relative numbers; another protocol's line stays. Marks stand in front of either. */

@@ -9,7 +9,7 @@ import { dissectIpv4 } from './dissect-ipv4.ts';
 import { dissectIpv6 } from './dissect-ipv6.ts';
 import { dissectTcp } from './dissect-tcp.ts';
 import { dissectUdp } from './dissect-udp.ts';
-import { Dissection, type DissectOptions, DissectorRegistry, type Field } from './dissection.ts';
+import { Dissection, type DissectOptions, type Dissector, DissectorRegistry, type Field } from './dissection.ts';
 import { LinkType, linkTypeName } from './link-types.ts';
 
 /** All dissectors that netarium has, in a registry of the caller's own, to which it may add. */
@@ -50,6 +50,17 @@ export function dissect(bytes: Uint8Array, linkType: number, options: DissectOpt
     dissection.protocol = linkTypeName(linkType);
     dissectData(dissection, 0, bytes.length);
   }
+  return dissection;
+}
+
+/**
+ * Takes bytes apart that begin with one protocol's header, without what is below it: a packet as a layer sees it. They
+ * may be cut short, and no checksum that needs the layer below is judged.
+ */
+export function dissectFrom(bytes: Uint8Array, dissector: Dissector, options: DissectOptions = {}): Dissection {
+  const dissection = new Dissection(bytes, -1, options.registry ?? dissectors, options);
+  dissection.incomplete = true;
+  if (!dissector(dissection, 0, bytes.length)) dissectData(dissection, 0, bytes.length);
   return dissection;
 }
 
