@@ -297,7 +297,7 @@ describe('a link with a small MTU in the middle', () => {
 });
 
 describe('a line that swaps', () => {
-  say.it('fragments: every datagram arrives, whole', { lossy: true }, async (network, start) => {
+  say.it('fragments: every datagram arrives, whole', {}, async (network, start) => {
     const [alice, bob] = neighbours(network, { reordering: '40%', reorderingDelay: '2ms' });
     start();
     const server = datagramServer(bob, 9);
@@ -348,7 +348,7 @@ describe('who sees what', () => {
     return seen;
   }
 
-  say.it('a hub tells everybody everything', { lossy: true }, async (network, start) => {
+  say.it('a hub tells everybody everything', {}, async (network, start) => {
     const seen = await overheard(network, 'hub', start);
     expect(seen.filter((what) => what === 'broadcast ARP')).toHaveLength(1);
     expect(seen.filter((what) => what === 'unicast ARP').length).toBeGreaterThanOrEqual(1);
