@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatDuration, formatSize } from '@netarium/stack/base/units';
-import type { Process } from '@netarium/stack/host/process';
 import { formatJourney } from '@netarium/stack/inspect/journey-format';
-import type { JourneyEvent } from '@netarium/stack/inspect/journey-step';
 import { JourneyRecorder } from '@netarium/stack/inspect/journey-recorder';
+import type { JourneyEvent } from '@netarium/stack/inspect/journey-step';
 import pc from 'picocolors';
 import { CommandError, ExitCode } from '../exit.ts';
 import { loadScenario } from '../load.ts';
 import { openSession } from '../session.ts';
+import { terminalStyle, terminalWidth } from '../style.ts';
 import { summary } from '../summary.ts';
 
 export interface DemoOptions {
@@ -21,7 +21,7 @@ export interface DemoOptions {
 const CLIENT = 'alice';
 const URL_PATH = '/primes.txt';
 const MODELS = ['osi', 'five', 'four'] as const;
-/** Of the colours of a terminal, one for each role that the journey's text has. */
+/** More than the beginning has. */
 const EVENTS_KEPT = 20_000;
 
 /**
@@ -38,7 +38,11 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
     ...(options.seed === undefined ? {} : { seed: options.seed }),
   });
   const say = (text: string) => process.stdout.write(`${text}\n`);
-  say(pc.bold(`${CLIENT} asks web for ${URL_PATH}: alice - hub1 - sw1 - r1 - sw2 - web, with 1 % loss between r1 and sw2`));
+  say(
+    pc.bold(
+      `${CLIENT} asks web for ${URL_PATH}: alice - hub1 - sw1 - r1 - sw2 - web, with 1 % loss between r1 and sw2`,
+    ),
+  );
 
   // The services start; then the browser, with somebody who watches the beginning.
   network.queue.runUntil(0);
@@ -56,7 +60,7 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
     await page.first;
     // The journeys that are told are in the recorder; the rest of the file needs no witness.
     network.trace = null;
-    return exitCode(child);
+    return child.exited;
   });
   const seconds = (performance.now() - started) / 1000;
   const transferNs = network.now;
@@ -64,7 +68,7 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
 
   for (const [title, id] of journeys(recorder)) {
     say(`\n${pc.bold(title)}\n`);
-    say(formatJourney(recorder.journeyOf(id), { model, width: 100, style }));
+    say(formatJourney(recorder.journeyOf(id), { model, width: terminalWidth(), style: terminalStyle }));
   }
 
   const retransmitted = ['web', CLIENT].map((name) => network.hostNamed(name).tcp.counters.retransSegs);
@@ -85,10 +89,6 @@ function campus(): string {
   const path = fileURLToPath(new URL('../../../../examples/campus.yaml', import.meta.url));
   if (!existsSync(path)) throw new CommandError(`${path} is missing: the demo runs in a checkout`, ExitCode.Failed);
   return relative(process.cwd(), path) || path;
-}
-
-async function exitCode(child: Process): Promise<number> {
-  return child.exited;
 }
 
 /** The request's segment, and the first that carries the file. */
@@ -128,20 +128,5 @@ class Counter {
   write(piece: Uint8Array): void {
     this.bytes += piece.length;
     this.begin();
-  }
-}
-
-function style(text: string, role: string): string {
-  switch (role) {
-    case 'device':
-      return pc.bold(pc.cyan(text));
-    case 'layer':
-      return pc.yellow(text);
-    case 'hex':
-      return pc.dim(text);
-    case 'drop':
-      return pc.red(text);
-    default:
-      return text;
   }
 }
