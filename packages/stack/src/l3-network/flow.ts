@@ -51,6 +51,8 @@ export class Ipv4Flow implements Flow {
   private readonly protocol: number;
   /** Index of the interface that it is bound to; 0: none. */
   private readonly device: number;
+  /** The source is somebody else's address, and stays what it is. */
+  private readonly transparent: boolean;
   /** The source that must be used; 0: what the route says, anew each time. */
   private wanted: number;
   private source = 0;
@@ -68,7 +70,14 @@ export class Ipv4Flow implements Flow {
   private lookAgainAt = Infinity;
 
   /** Use `openFlow`. */
-  constructor(paths: Ipv4Paths, remote: IpAddress, protocol: number, local: number, device: number) {
+  constructor(
+    paths: Ipv4Paths,
+    remote: IpAddress,
+    protocol: number,
+    local: number,
+    device: number,
+    transparent: boolean,
+  ) {
     this.paths = paths;
     this.routes = paths.routes;
     this.node = paths.node;
@@ -77,6 +86,7 @@ export class Ipv4Flow implements Flow {
     this.destination = remote.v4;
     this.protocol = protocol;
     this.device = device;
+    this.transparent = transparent && local !== 0;
     this.wanted = local;
     this.interface = paths.loopback;
     this.dontFragment = protocol === Protocol.Tcp;
@@ -99,13 +109,14 @@ export class Ipv4Flow implements Flow {
   /** Finds the way, or finds it again; 0 or a negated error number. */
   find(): number {
     const { paths } = this;
-    const error = paths.find(this.destination, this.wanted, this.device);
+    const error = this.findPath();
     if (error < 0) return error;
+    const source = this.transparent ? this.wanted : paths.source;
     if (this.generation === 0) {
       if (paths.cast === Cast.Multicast) this.ttl = MULTICAST_TTL;
-      this.setSource(paths.source);
-    } else if (this.source !== paths.source) {
-      this.setSource(paths.source);
+      this.setSource(source);
+    } else if (this.source !== source) {
+      this.setSource(source);
     }
     this.cast = paths.cast;
     this.interface = paths.interface;
@@ -145,6 +156,11 @@ export class Ipv4Flow implements Flow {
     if (this.neighbour !== null) this.neighbour.confirm();
   }
 
+  /** Leaves the way in the fields of `paths`. */
+  private findPath(): number {
+    return this.paths.find(this.destination, this.transparent ? 0 : this.wanted, this.device);
+  }
+
   private setSource(source: number): void {
     const { destination, protocol } = this;
     this.source = source;
@@ -178,7 +194,7 @@ export class Ipv4Flow implements Flow {
   private outputSlow(packet: PacketBuffer): number {
     if (this.neighbour === null || this.neighbour.gone) {
       // `paths` may have looked for others since.
-      const error = this.paths.find(this.destination, this.wanted, this.device);
+      const error = this.findPath();
       if (error < 0) return this.refuse(packet, error);
       this.neighbour = this.paths.neighbour();
       if (this.neighbour === null) {
@@ -250,15 +266,19 @@ export class Ipv4Flow implements Flow {
   }
 }
 
-/** The way to `remote`, or a negated error number. `local` 0: as the route says, and changing with it. */
+/**
+ * The way to `remote`, or a negated error number. `local` 0: as the route says, and changing with it; `transparent`: it
+ * need not be ours.
+ */
 export function openFlow(
   paths: Ipv4Paths,
   remote: IpAddress,
   protocol: number,
   local: number,
   device: number,
+  transparent = false,
 ): Ipv4Flow | number {
-  const flow = new Ipv4Flow(paths, remote, protocol, local, device);
+  const flow = new Ipv4Flow(paths, remote, protocol, local, device, transparent);
   const error = flow.find();
   return error < 0 ? error : flow;
 }

@@ -26,7 +26,9 @@ export class Ipv4Output {
   open(remote: IpAddress, protocol: number, local: IpAddress | null, options?: SendOptions): Ipv4Flow | number {
     if (remote.family !== 4 || (local !== null && local.family !== 4)) return -Errno.EAFNOSUPPORT;
     const to = remote.isUnspecified ? IpAddress.LOOPBACK4 : remote;
-    const flow = openFlow(this.paths, to, protocol, local === null ? 0 : local.v4, options?.interfaceIndex ?? 0);
+    const source = local === null ? 0 : local.v4;
+    const device = options?.interfaceIndex ?? 0;
+    const flow = openFlow(this.paths, to, protocol, source, device, options?.transparent === true);
     if (typeof flow === 'number') return flow;
     flow.keepSource();
     if (options?.ttl !== undefined) flow.ttl = options.ttl;
@@ -47,6 +49,7 @@ export class Ipv4Output {
       this.node.drop(packet, Drop.IP_NO_ROUTE, `to ${remote}`);
       return -Errno.EAFNOSUPPORT;
     }
+    if (options?.transparent === true) return this.sendTransparent(packet, protocol, local, remote, options);
     return this.sendTo(
       packet,
       protocol,
@@ -58,6 +61,20 @@ export class Ipv4Output {
       options?.broadcast ?? false,
       options?.interfaceIndex ?? 0,
     );
+  }
+
+  /** In somebody else's name: rare enough to look for the way each time. */
+  private sendTransparent(
+    packet: PacketBuffer,
+    protocol: number,
+    local: IpAddress | null,
+    remote: IpAddress,
+    options: SendOptions,
+  ): number {
+    const flow = this.open(remote, protocol, local, options);
+    if (typeof flow !== 'number' && flow.cast === Cast.Unicast) return flow.send(packet);
+    this.node.drop(packet, typeof flow === 'number' ? reasonFor(flow) : Drop.IP_BROADCAST_REFUSED, `to ${remote}`);
+    return typeof flow === 'number' ? flow : -Errno.EACCES;
   }
 
   /** As `send`, for callers inside the layer: addresses are 32 bits (`local` 0: chosen), `ttl` 0 is the default. */

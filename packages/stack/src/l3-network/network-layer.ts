@@ -67,6 +67,8 @@ export interface SendOptions {
   broadcast?: boolean;
   /** SO_BINDTODEVICE: only out of the interface with this index (`lo` is 1); with it, a broadcast needs no route. */
   interfaceIndex?: number;
+  /** IP_TRANSPARENT: `local` need not be an address of this host. For who speaks in the name of others. */
+  transparent?: boolean;
 }
 
 /** What the network layer offers to those above. */
