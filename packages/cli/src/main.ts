@@ -52,7 +52,6 @@ capturing(program.command('run').argument('<file>', 'scenario, e.g. examples/cam
 capturing(program.command('exec').argument('<file>', 'scenario').argument('<node>', 'host'))
   .argument('[command...]', 'program and its arguments, after --')
   .description('run one command on a host of the scenario, e.g. netarium exec campus.yaml alice -- ping -c 3 web')
-  .passThroughOptions()
   .action((file, node, command, options) => then(execCommand(file, node, command, options)));
 
 program
