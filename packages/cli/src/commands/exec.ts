@@ -60,5 +60,6 @@ export async function execCommand(
   process.off('SIGINT', interrupt);
   input.close();
   capture?.close();
-  return code ?? (capture?.failed === true ? ExitCode.Failed : ExitCode.Ok);
+  if (code !== null && code !== 0) return code;
+  return capture?.failed === true ? ExitCode.Failed : ExitCode.Ok;
 }
