@@ -7,8 +7,8 @@ async function receiver({ socket }: SocketApi, print: (line: string) => void): P
   s.bind(['', 5005]);
   for (let i = 0; i < 3; i++) {
     const [data, address] = await s.recvfrom(1024);
-    print(`received "${new TextDecoder().decode(data)}" from ${address[0]}:${address[1]}`);
-    await s.sendto(data, address);
+    print(`received "${new TextDecoder().decode(data)}" from ${address![0]}:${address![1]}`);
+    await s.sendto(data, address!);
   }
   s.close();
 }
