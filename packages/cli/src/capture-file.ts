@@ -12,6 +12,7 @@ const FLUSH_BYTES = 1 << 20;
 export class CaptureFile {
   failed = false;
   readonly path: string;
+  private closed = false;
   private readonly capture: Capture;
   private readonly complain: (text: string) => void;
   private descriptor = -1;
@@ -35,7 +36,10 @@ export class CaptureFile {
     });
   }
 
+  /** Writes the rest; a second time it does nothing. */
   close(): void {
+    if (this.closed) return;
+    this.closed = true;
     this.capture.finish();
     this.flush(true);
     if (this.descriptor >= 0) closeSync(this.descriptor);

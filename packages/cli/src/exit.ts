@@ -5,6 +5,10 @@ export const ExitCode = {
   Failed: 1,
   /** What was asked for makes no sense: a broken scenario, an unknown option. */
   BadInput: 2,
+  /** A program was ended by Ctrl-C: 128 + SIGINT. */
+  Interrupted: 130,
+  /** `sysexits.h`: an internal error. */
+  Bug: 70,
 } as const;
 
 /** Ends the command with a message for people on stderr; `named`: it begins with `netarium: `. */

@@ -8,11 +8,13 @@ import { runCommand } from './commands/run.ts';
 import { CommandError, ExitCode } from './exit.ts';
 import { parseSpeed } from './session.ts';
 
-// A reader that went away (`netarium run x | head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+// A reader that went away (`netarium run x | head`) is no error. What `exit` still has to do (captures) it does.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
 
 const program = new Command('netarium')
   .description('A whole network in one process: hosts, switches, routers, cables, and every byte between them.')
@@ -88,7 +90,10 @@ try {
     // Commander has said it already; asking for help is no failure.
     exitCode = error.exitCode === 0 ? ExitCode.Ok : ExitCode.BadInput;
   } else {
-    throw error;
+    process.stderr.write(
+      `netarium: a bug, please report it: ${error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    exitCode = ExitCode.Bug;
   }
 }
 process.exitCode = exitCode;

@@ -1,6 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { Network, RealFiles } from '@netarium/node';
+import { Errno, errnoText } from '@netarium/stack/base/errors';
+import type { Host } from '@netarium/stack/host/host';
 import type { ByteOutput, ProcessStreams } from '@netarium/stack/host/program';
+import type { Capture } from '@netarium/stack/inspect/capture';
 import { captureAtOrigin, captureEveryHop, captureInterface } from '@netarium/stack/network/captures';
 import { BuildError } from '@netarium/stack/network/network';
 import { CaptureFile } from './capture-file.ts';
@@ -31,7 +34,10 @@ export function openSession(loaded: LoadedScenario, options: SessionOptions): Se
   const network = new Network({
     ...(seed === undefined ? {} : { seed: seedOf(seed) }),
     fingerprint: true,
-    serviceStreams: (node) => serviceStreams(node),
+    serviceStreams,
+    serviceEnded: (node, command, code) => {
+      if (code !== 0) process.stderr.write(`netarium: ${node}: ${command}: ended with exit code ${code}\n`);
+    },
   });
   try {
     network.build(description);
@@ -53,30 +59,41 @@ function seedOf(seed: string | number): string | number {
 }
 
 function openCapture(network: Network, options: SessionOptions): CaptureFile | null {
-  if (options.pcap === undefined) return null;
-  const section = { application: 'netarium' };
-  let capture: ReturnType<typeof captureAtOrigin>;
-  if (options.interface !== undefined) {
-    const [node, name] = options.interface.split(':');
-    const host = hostNamed(network, node!);
-    const nic = host.nics.get(name ?? 'eth0');
-    if (nic === undefined) {
-      const known = [...host.nics.keys()].join(', ');
-      throw new CommandError(`${node} has no interface ${name}; it has ${known}`, ExitCode.Failed);
-    }
-    capture = captureInterface(network, host, nic, section);
-  } else {
-    capture = options.everyHop === true ? captureEveryHop(network, section) : captureAtOrigin(network, section);
+  if (options.pcap === undefined) {
+    const given = options.interface === undefined ? (options.everyHop === true ? '--every-hop' : null) : '--interface';
+    if (given === null) return null;
+    throw new CommandError(`${given} is about a capture: say where to write it, --pcap FILE`, ExitCode.BadInput);
   }
-  return new CaptureFile(options.pcap, capture, (text) => process.stderr.write(text));
+  const complain = (text: string) => process.stderr.write(text);
+  const file = new CaptureFile(options.pcap, captureOf(network, options), complain);
+  // However the command ends, what was captured is on the disk.
+  process.once('exit', () => file.close());
+  return file;
+}
+
+function captureOf(network: Network, options: SessionOptions): Capture {
+  const section = { application: 'netarium' };
+  if (options.interface === undefined) {
+    return options.everyHop === true ? captureEveryHop(network, section) : captureAtOrigin(network, section);
+  }
+  const [node = '', name = 'eth0'] = options.interface.split(':');
+  const host = hostNamed(network, node);
+  const nic = host.nics.get(name);
+  if (nic !== undefined) return captureInterface(network, host, nic, section);
+  const words = errnoText(Errno.ENODEV);
+  const known = [...host.nics.keys()].join(', ') || '(none)';
+  throw new CommandError(`${node}:${name}: ${words}; the interfaces of ${node} are ${known}`, ExitCode.Failed);
 }
 
 /** The host of this name, or a CommandError that lists those there are. */
-export function hostNamed(network: Network, name: string): ReturnType<Network['hostNamed']> {
+export function hostNamed(network: Network, name: string): Host {
   try {
     return network.hostNamed(name);
   } catch (error) {
-    throw new CommandError((error as Error).message, ExitCode.Failed);
+    if (!(error instanceof BuildError)) throw error;
+    // As the resolver says it, and as a machine would on which nothing can be started.
+    const words = network.nodes.has(name) ? errnoText(Errno.EOPNOTSUPP) : 'Name or service not known';
+    throw new CommandError(`${name}: ${words}; ${error.message}`, ExitCode.Failed);
   }
 }
 

@@ -93,6 +93,7 @@ export class RealInput implements ByteInput {
     });
   }
 
+  /** Reads no more: the process can end although its terminal is open. */
   close(): void {
     if (this.started) this.stream.destroy();
   }

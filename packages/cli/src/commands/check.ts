@@ -1,13 +1,34 @@
-import { loadScenario } from '../load.ts';
+import { splitCommandLine } from '@netarium/stack/host/command-line';
+import { programs } from '@netarium/stack/host/programs/index';
+import { nearest } from '@netarium/stack/host/programs/options';
+import { CommandError, ExitCode } from '../exit.ts';
+import { type LoadedScenario, loadScenario } from '../load.ts';
 import { openSession } from '../session.ts';
 
 /** `netarium check FILE`: reads and builds the scenario without running it. */
 export function checkCommand(file: string): number {
   const loaded = loadScenario(file);
   const { network } = openSession(loaded, {});
+  const wrong = wrongCommands(loaded);
+  if (wrong.length > 0) throw new CommandError(wrong.join('\n'), ExitCode.BadInput, false);
   const count = (n: number, one: string) => `${n} ${one}${n === 1 ? '' : 's'}`;
   const services = loaded.description.services?.length ?? 0;
   const parts = [count(network.nodes.size, 'node'), count(network.cables.size, 'link'), count(services, 'service')];
-  process.stdout.write(`${file}: ${parts.join(', ')}; nothing wrong\n`);
-  return 0;
+  const verdict = loaded.warnings.length === 0 ? 'nothing wrong' : count(loaded.warnings.length, 'warning');
+  process.stdout.write(`${file}: ${parts.join(', ')}; ${verdict}\n`);
+  return ExitCode.Ok;
+}
+
+/** Services whose command no host can start: `run` would go on without them. */
+function wrongCommands({ file, description }: LoadedScenario): string[] {
+  return (description.services ?? []).flatMap(({ node, run }, index) => {
+    const words = splitCommandLine(run);
+    const where = `${file}: services[${index}] of ${node}: ${run}:`;
+    if (words === null) return [`${where} a quote is not closed`];
+    const [name = ''] = words;
+    if (programs.has(name)) return [];
+    const near = nearest(name, [...programs.keys()]);
+    const hint = near === null ? `expected one of ${[...programs.keys()].sort().join(', ')}` : `did you mean ${near}?`;
+    return [`${where} there is no program ${name}; ${hint}`];
+  });
 }

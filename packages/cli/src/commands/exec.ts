@@ -6,6 +6,8 @@ import { RealInput, RealOutput } from '../terminal.ts';
 /**
  * `netarium exec FILE NODE -- COMMAND...`: runs the scenario, and in it one command on one of its hosts, connected to
  * this terminal. The exit code is the command's.
+ *
+ * Time is as fast as it goes, or real on a terminal: somebody types there.
  */
 export async function execCommand(
   file: string,
@@ -14,10 +16,8 @@ export async function execCommand(
   options: SessionOptions,
 ): Promise<number> {
   if (command.length === 0) {
-    throw new CommandError(
-      `say what to run on ${node}: netarium exec ${file} ${node} -- ping -c 3 web`,
-      ExitCode.BadInput,
-    );
+    const example = `netarium exec ${file} ${node} -- ping -c 3 web`;
+    throw new CommandError(`say what to run on ${node}: ${example}`, ExitCode.BadInput);
   }
   const interactive = process.stdin.isTTY === true;
   const { network, capture } = openSession(loadScenario(file), {
@@ -25,8 +25,8 @@ export async function execCommand(
     speed: options.speed ?? (interactive ? 1 : 'virtual'),
   });
   const host = hostNamed(network, node);
-  const input = new RealInput(process.stdin, network.scheduler);
-  let code: number | null = null;
+  const { scheduler } = network;
+  const input = new RealInput(process.stdin, scheduler);
   // The scenario's services start at time 0, before the command.
   network.queue.runUntil(0);
   const child = host.spawn(command, {
@@ -34,32 +34,46 @@ export async function execCommand(
     stdout: new RealOutput(process.stdout),
     stderr: new RealOutput(process.stderr),
   });
-  child.exited.then((exitCode) => {
+  let code: number | null = null;
+  const ended = child.exited.then((exitCode) => {
     code = exitCode;
-    network.scheduler.woken();
+    scheduler.woken();
   });
-  // The first Ctrl-C is the command's, the second ends all.
-  let interrupted = false;
-  const interrupt = () => {
-    if (interrupted) process.exit(130);
-    interrupted = true;
-    network.scheduler.external(() => child.kill('SIGINT'));
-  };
-  process.on('SIGINT', interrupt);
-  while (code === null) {
-    const end = await network.scheduler.run(Infinity, () => code !== null);
-    capture?.flush();
-    if (end === 'done') break;
-    if (end === 'stopped') child.kill('SIGTERM');
-    else if (input.wanted) await input.nextInput();
-    else if (end === 'idle' && code === null) {
+  const signals = forwardSignals((signal) => scheduler.external(() => child.kill(signal)));
+  for (;;) {
+    await scheduler.run(Infinity, () => {
+      capture?.flush();
+      return code !== null;
+    });
+    if (code !== null) break;
+    // Nothing is left to happen in the network: only its user can go on.
+    if (input.wanted) {
+      await Promise.race([input.nextInput(), ended]);
+    } else {
       process.stderr.write(`netarium: nothing is left to happen, and ${command[0]} would wait for ever; it is ended\n`);
-      child.kill('SIGTERM');
+      child.kill('SIGKILL');
     }
   }
-  process.off('SIGINT', interrupt);
+  signals.off();
   input.close();
   capture?.close();
-  if (code !== null && code !== 0) return code;
-  return capture?.failed === true ? ExitCode.Failed : ExitCode.Ok;
+  return code !== ExitCode.Ok || capture?.failed !== true ? code : ExitCode.Failed;
+}
+
+/** The first Ctrl-C is the command's, and so is SIGTERM; the second ends all. */
+function forwardSignals(deliver: (signal: 'SIGINT' | 'SIGTERM') => void): { off(): void } {
+  let interrupted = false;
+  const forward = (signal: NodeJS.Signals) => {
+    if (interrupted) process.exit(ExitCode.Interrupted);
+    interrupted = true;
+    deliver(signal === 'SIGTERM' ? 'SIGTERM' : 'SIGINT');
+  };
+  process.on('SIGINT', forward);
+  process.on('SIGTERM', forward);
+  return {
+    off() {
+      process.off('SIGINT', forward);
+      process.off('SIGTERM', forward);
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import { parseDuration } from '@netarium/stack/base/units';
+import { Host } from '@netarium/stack/host/host';
 import { CommandError, ExitCode } from '../exit.ts';
 import { loadScenario } from '../load.ts';
 import { openSession, type SessionOptions } from '../session.ts';
@@ -8,35 +9,37 @@ export interface RunCommandOptions extends SessionOptions {
   for?: string;
 }
 
+/** How often a capture that grows slowly goes to the disk, real ms. */
+const FLUSH_MS = 200;
+
 /** `netarium run FILE`: the scenario with its services and faults, until nothing is left to happen or for a time. */
 export async function runCommand(file: string, options: RunCommandOptions): Promise<number> {
-  const duration = options.for === undefined ? undefined : parseDuration(options.for);
-  if (duration !== undefined && typeof duration !== 'number') {
-    throw new CommandError(
-      `--for ${options.for}: ${duration.problem}; write it like ${duration.suggestion}`,
-      ExitCode.BadInput,
-    );
-  }
+  const endNs = endOf(options.for);
   const { network, capture } = openSession(loadScenario(file), options);
-  const interrupt = () => network.scheduler.stop();
+  const { scheduler, queue } = network;
+  const interrupt = () => scheduler.stop();
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
+  const flushing = setInterval(() => capture?.flush(true), FLUSH_MS);
   const started = performance.now();
-  const endNs = duration ?? Infinity;
-  // A capture is written as it grows: the run stops now and then to do so.
-  let wantsFlush = false;
-  const flushing = capture === null ? null : setInterval(() => (wantsFlush = true), 200);
-  let end: string;
-  do {
-    wantsFlush = false;
-    end = await network.scheduler.run(endNs, () => wantsFlush);
+  await scheduler.run(endNs, () => {
     capture?.flush();
-  } while (end === 'done');
-  if (flushing !== null) clearInterval(flushing);
+    // Nobody is there who could bring something from outside: in paced time, too, the end is when nothing is left.
+    return endNs === Infinity && queue.pending === 0;
+  });
+  const seconds = (performance.now() - started) / 1000;
+  clearInterval(flushing);
   process.off('SIGINT', interrupt);
   process.off('SIGTERM', interrupt);
   capture?.close();
-  const failures = [...network.nodes.values()].some((node) => 'failures' in node && node.failures > 0);
-  process.stdout.write(summary(network, (performance.now() - started) / 1000, capture));
+  process.stdout.write(summary(network, seconds, capture));
+  const failures = [...network.nodes.values()].some((node) => node instanceof Host && node.failures > 0);
   return failures || capture?.failed === true ? ExitCode.Failed : ExitCode.Ok;
+}
+
+function endOf(text: string | undefined): number {
+  if (text === undefined) return Infinity;
+  const duration = parseDuration(text);
+  if (typeof duration === 'number') return duration;
+  throw new CommandError(`--for: ${duration.problem}; write it like ${duration.suggestion}`, ExitCode.BadInput);
 }
