@@ -1,4 +1,5 @@
-// npm run bench [-- --json] [--only NAME[,NAME]] [--seconds S] [--runs N]
+// npm run bench [-- --json] [--real] [--only NAME[,NAME]] [--seconds S] [--runs N]
+// `--real`: over TAPs, against the kernel, instead (real.mjs).
 //
 // Each figure is measured in a process of its own, in turn with its peer, in the same run: on a shared machine only
 // the ratio means something. `value` and `peerValue` are medians.
@@ -10,11 +11,18 @@ import { runPeer } from './peer.mjs';
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
+    real: { type: 'boolean', default: false },
     only: { type: 'string' },
     seconds: { type: 'string', default: '1.5' },
     runs: { type: 'string', default: '3' },
   },
 });
+
+if (options.real) {
+  const real = fileURLToPath(new URL('./real.mjs', import.meta.url));
+  const { status } = spawnSync(process.execPath, [real, ...process.argv.slice(2)], { stdio: 'inherit' });
+  process.exit(status ?? 1);
+}
 
 const FIGURES = [
   { name: 'stream-1500', unit: 'MB/s', ours: ['stream', '1500'], peer: 'stream' },
