@@ -4,7 +4,8 @@ import { type DropReason, dropReasons } from '../base/drop-reasons.ts';
 import type { IpAddress } from '../base/ip-address.ts';
 import { completeChecksum } from '../base/offload.ts';
 import { Checksum, FCS_IMPLIED, type PacketBuffer } from '../base/packet-buffer.ts';
-import { Direction, type FrameTap } from '../base/trace.ts';
+import { Direction, type FrameTap, type TraceSink, What } from '../base/trace.ts';
+import { isDone } from './drop-kinds.ts';
 import { LinkType } from './link-types.ts';
 import { PacketFlags } from './pcapng-format.ts';
 import { PcapngWriter, type SectionOptions } from './pcapng-writer.ts';
@@ -44,13 +45,22 @@ const MAX_PENDING = 256 << 20;
  * as it grows.
  *
  * What is written is what a cable carries: transport checksums completed (on a copy), short frames padded, the frame
- * check sequence where it was asked for. A packet that is reported with a reason carries it as a comment.
+ * check sequence where it was asked for. A packet that is reported with a reason carries it as a comment; and when the
+ * capture is a network's trace sink as well, the packets that are dropped somewhere later get the reason, too, unless
+ * they have been taken by then.
  */
-export class Capture {
+export class Capture implements TraceSink {
   /** Packets written, kept out by the filter, and lost because nobody took what was pending. */
   packets = 0;
   filtered = 0;
   lost = 0;
+  /** Who else watches, when this is the network's trace sink. */
+  next: TraceSink | null = null;
+  /** Each pending packet's last place in the file, by its id. */
+  private readonly places = new Map<number, number>();
+  /** The drop that a tap has reported last: it is not told twice. */
+  private reportedId = 0;
+  private reportedReason = 0;
   private readonly writer: PcapngWriter;
   private readonly clock: Clock;
   private readonly options: CaptureOptions;
@@ -87,12 +97,31 @@ export class Capture {
 
   /** The next part of the file; empty when nothing is new. */
   take(): Uint8Array {
+    this.places.clear();
     return this.writer.take();
   }
 
   /** Bytes that `take` would hand out. */
   get pendingBytes(): number {
     return this.writer.pendingBytes;
+  }
+
+  /** As the network's trace sink: a packet that goes no further gets the reason as a comment. */
+  event(
+    node: string,
+    layer: number,
+    what: What,
+    packet: PacketBuffer | null,
+    reason: DropReason,
+    detail: string,
+    source: string,
+  ): void {
+    if (what === What.Drop && packet !== null && !isDone(reason)) {
+      const told = this.reportedId === packet.id && this.reportedReason === reason;
+      const place = told ? undefined : this.places.get(packet.id);
+      if (place !== undefined) this.writer.comment(place, dropComment(node, reason));
+    }
+    if (this.next !== null) this.next.event(node, layer, what, packet, reason, detail, source);
   }
 
   /** Writes what each interface counted. Call it once, before the last `take`. */
@@ -115,6 +144,7 @@ export class Capture {
     direction: Direction,
     crcError: boolean,
     packetId: number,
+    reason: DropReason,
     comments: readonly string[],
   ): void {
     const filter = this.options.filter;
@@ -131,7 +161,9 @@ export class Capture {
     const snap = this.options.snapLength;
     const kept = snap && snap < end - start ? start + snap : end;
     this.packets++;
-    this.writer.addPacket(
+    this.reportedId = reason === 0 ? 0 : packetId;
+    this.reportedReason = reason;
+    const place = this.writer.addPacket(
       tap.index,
       this.clock.now,
       bytes,
@@ -145,6 +177,7 @@ export class Capture {
       start,
       kept,
     );
+    this.places.set(packetId, place);
   }
 }
 
@@ -173,7 +206,7 @@ class InterfaceTap implements FrameTap {
     const comments = reason === 0 ? NO_COMMENTS : [dropComment(this.node, reason)];
     const short = this.linkType === LinkType.Ethernet && packet.length < SHORTEST_FRAME;
     if (packet.checksum !== Checksum.Partial && !short && !this.withFcs) {
-      this.capture.write(this, packet.bytes, packet.start, packet.end, direction, false, packet.id, comments);
+      this.capture.write(this, packet.bytes, packet.start, packet.end, direction, false, packet.id, reason, comments);
       return;
     }
     const copy = packet.copy();
@@ -192,7 +225,7 @@ class InterfaceTap implements FrameTap {
       const at = copy.put(FCS_LENGTH);
       copy.view.setUint32(at, sent, true);
     }
-    this.capture.write(this, copy.bytes, copy.start, copy.end, direction, crcError, packet.id, comments);
+    this.capture.write(this, copy.bytes, copy.start, copy.end, direction, crcError, packet.id, reason, comments);
     copy.release();
   }
 }

@@ -101,7 +101,9 @@ export class Analysis {
     const { number, timeNs, interfaceIndex = 0, packetId = 0 } = input;
     const { network, transport } = dissection.facts;
     const copyOf = packetId === 0 ? 0 : this.sighting(packetId, number, interfaceIndex);
-    if (network === null || transport === null || network.fragmentOffset > 0) {
+    // An ICMP error is no conversation: it is about one.
+    const isError = transport?.kind === 'icmp' && transport.identifier < 0;
+    if (network === null || transport === null || network.fragmentOffset > 0 || isError) {
       return { ...NOTHING, number, timeNs, copyOf, info: dissection.info };
     }
     const ports = transport.kind === 'icmp' ? [0, 0] : [transport.sourcePort, transport.destinationPort];

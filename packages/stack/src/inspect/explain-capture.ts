@@ -179,10 +179,13 @@ function deed(dissection: Dissection, analysis: PacketAnalysis): string {
   if (transport.kind !== 'tcp' || analysis.tcp === null) return analysis.info;
   const { tcp } = analysis;
   let text = tcpPurpose(transport, tcp);
+  if (analysis.conversation?.tcp?.handshakeNumber === analysis.number) text += ': the connection is open';
   const { relativeSequence: first, relativeAcknowledgment: next } = tcp;
   if (transport.payloadLength > 0) text += `, ${first} to ${first + transport.payloadLength - 1}`;
   if (application !== null && transport.payloadLength > 0) text += `: ${application.text}`;
-  if (transport.payloadLength === 0 && next > 1) text += `, has got all up to ${next - 1}`;
+  const bytes = tcp.acknowledgesFin ? next - 2 : next - 1;
+  if (transport.payloadLength === 0 && bytes > 0) text += `, has got all up to ${bytes}`;
+  if (tcp.acknowledgesFin) text += bytes > 0 ? ' and the FIN' : ', has got the FIN';
   return text;
 }
 

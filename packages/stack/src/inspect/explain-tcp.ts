@@ -86,9 +86,11 @@ function acknowledges(tcp: TcpFacts, analysis: TcpAnalysis | null, sender: strin
   const next = analysis.relativeAcknowledgment;
   const rtt =
     analysis.roundTripNs >= 0 ? `, ${formatDuration(analysis.roundTripNs)} after packet ${analysis.acknowledges}` : '';
-  const so =
-    next <= 1 ? `${sender} has got ${other}'s SYN` : `${sender} has got all bytes of ${other} up to ${next - 1}`;
-  let text = `ACK: ${so} and expects byte ${next}${rtt}`;
+  const fin = analysis.acknowledgesFin;
+  const bytes = fin ? next - 2 : next - 1;
+  const sequenced = bytes > 0 ? `all bytes of ${other} up to ${bytes}${fin ? ' and its FIN' : ''}` : '';
+  const got = sequenced || `${other}'s ${fin ? 'FIN' : 'SYN'}`;
+  let text = `ACK: ${sender} has got ${got}${fin ? '' : ` and expects byte ${next}`}${rtt}`;
   for (let i = 0; i + 1 < tcp.sack.length; i += 2) {
     const left = (tcp.sack[i]! - analysis.acknowledgmentBase) >>> 0;
     const right = (tcp.sack[i + 1]! - analysis.acknowledgmentBase) >>> 0;

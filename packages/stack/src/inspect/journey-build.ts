@@ -1,6 +1,7 @@
 import { dropReasons } from '../base/drop-reasons.ts';
 import { What } from '../base/trace.ts';
 import { formatDuration } from '../base/units.ts';
+import { isDone } from './drop-kinds.ts';
 import { type HeaderView, readHeader, type SequenceBases } from './journey-headers.ts';
 import type { JourneyEvent, JourneyStep } from './journey-step.ts';
 import { TcpFlag } from './packet-facts.ts';
@@ -9,13 +10,6 @@ import { TcpFlag } from './packet-facts.ts';
 const PREAMBLE = 8;
 const FCS = 4;
 const SHORTEST_FRAME = 60;
-
-/** Reasons that say "the packet did its work": the end of the way, and nothing went wrong. */
-const DONE = new Set(dropReasons.filter(({ name }) => name.endsWith('_DONE')).map(({ number }) => number));
-
-export function isDone(reason: number): boolean {
-  return DONE.has(reason);
-}
 
 /** What is remembered of one node while the events are gone through. */
 interface NodeState {

@@ -1,6 +1,6 @@
 import { formatDuration } from '../base/units.ts';
 import { hexBytes } from './dissection.ts';
-import { isDone } from './journey-build.ts';
+import { isDone } from './drop-kinds.ts';
 import type { JourneyStep } from './journey-step.ts';
 import { type LayerModel, layerIn } from './layer-models.ts';
 import { plain, type Style, wrap } from './text-layout.ts';

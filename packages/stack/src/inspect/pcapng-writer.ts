@@ -63,6 +63,10 @@ export class PcapngWriter {
   private view = new DataView(this.bytes.buffer);
   private used = 0;
   private interfaces: { digits: number }[] = [];
+  /** Where the packets that wait for `take` begin, how many were handed out before them, and late comments on them. */
+  private packetOffsets: number[] = [];
+  private packetsTaken = 0;
+  private readonly late = new Map<number, string[]>();
   private readonly epochHigh: number;
   private readonly epochLow: number;
   private readonly epochHighMicro: number;
@@ -95,9 +99,21 @@ export class PcapngWriter {
 
   /** Hands out what was written since the last call; the caller owns it. */
   take(): Uint8Array {
-    const taken = this.bytes.slice(0, this.used);
+    const taken = this.late.size === 0 ? this.bytes.slice(0, this.used) : this.withLateComments();
     this.used = 0;
+    this.packetsTaken += this.packetOffsets.length;
+    this.packetOffsets = [];
+    this.late.clear();
     return taken;
+  }
+
+  /** Adds a comment to a packet, by what `addPacket` returned. False when it was handed out already. */
+  comment(packet: number, text: string): boolean {
+    if (packet < this.packetsTaken || packet >= this.packetsTaken + this.packetOffsets.length) return false;
+    const comments = this.late.get(packet);
+    if (comments === undefined) this.late.set(packet, [text]);
+    else comments.push(text);
+    return true;
   }
 
   /** Describes one more interface and returns its index, which packets name. */
@@ -122,7 +138,7 @@ export class PcapngWriter {
     return this.interfaces.length - 1;
   }
 
-  /** Appends `bytes[from, to)`, seen at `timeNs` on the interface with this index. */
+  /** Appends `bytes[from, to)`, seen at `timeNs` on the interface with this index. Returns the packet's place, from 0. */
   addPacket(
     interfaceIndex: number,
     timeNs: number,
@@ -130,8 +146,9 @@ export class PcapngWriter {
     options: PacketOptions = {},
     from = 0,
     to = bytes.length,
-  ): void {
+  ): number {
     const length = to - from;
+    this.packetOffsets.push(this.used);
     const start = this.beginBlock(Block.EnhancedPacket);
     this.reserve(ENHANCED_PACKET_FIXED + length + 3);
     this.u32(interfaceIndex);
@@ -154,6 +171,7 @@ export class PcapngWriter {
       this.u32(Option.End);
     }
     this.endBlock(start);
+    return this.packetsTaken + this.packetOffsets.length - 1;
   }
 
   /** Says which addresses the names belong to, so that a reader shows `alice` rather than 10.0.1.10. */
@@ -195,6 +213,30 @@ export class PcapngWriter {
     if (counts.filterAccepted !== undefined) this.option64(Option.FilterAccepted, counts.filterAccepted);
     this.u32(Option.End);
     this.endBlock(start);
+  }
+
+  /** The pending bytes once more, each late comment put in front of its block's other options. */
+  private withLateComments(): Uint8Array {
+    const whole = new PcapngWriter();
+    whole.used = 0;
+    let done = 0;
+    for (const packet of [...this.late.keys()].sort((a, b) => a - b)) {
+      const at = this.packetOffsets[packet - this.packetsTaken]!;
+      const length = this.view.getUint32(at + 4, true);
+      const captured = this.view.getUint32(at + 20, true);
+      const options = at + 8 + ENHANCED_PACKET_FIXED + captured + padding(captured);
+      const end = at + length - 4;
+      whole.raw(this.bytes.subarray(done, at));
+      const start = whole.used;
+      whole.raw(this.bytes.subarray(at, options));
+      for (const comment of this.late.get(packet)!) whole.textOption(Option.Comment, comment);
+      whole.raw(this.bytes.subarray(options, end));
+      if (options === end) whole.u32(Option.End);
+      whole.endBlock(start);
+      done = at + length;
+    }
+    whole.raw(this.bytes.subarray(done, this.used));
+    return whole.bytes.slice(0, whole.used);
   }
 
   /** Returns where the block begins. */

@@ -120,6 +120,8 @@ export interface TcpAnalysis {
   /** The packet that this one acknowledges, and how long that took; 0 and -1 when it is none or not known. */
   readonly acknowledges: number;
   readonly roundTripNs: number;
+  /** The other end's FIN is acknowledged, by this packet or an earlier one. */
+  readonly acknowledgesFin: boolean;
   /** Bytes sent in this direction that are not acknowledged yet, this segment's included. */
   readonly bytesInFlight: number;
 }
@@ -190,6 +192,7 @@ export class TcpStream {
       duplicateCount: marks & TcpMark.DuplicateAck ? forward.duplicateAcks : 0,
       acknowledges,
       roundTripNs,
+      acknowledgesFin: hasAck && reverse.finNumber > 0 && acknowledgment === reverse.next,
       bytesInFlight: reverse.lastAck < 0 ? 0 : Math.max(0, distance(reverse.lastAck, forward.next)),
     };
   }
