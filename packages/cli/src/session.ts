@@ -19,6 +19,8 @@ export interface SessionOptions {
   interface?: string;
   everyHop?: boolean;
   speed?: number | 'virtual';
+  /** False: what comes from outside never comes twice at the same time. Default true. */
+  fingerprint?: boolean;
 }
 
 /** A network built from a scenario file, its files mounted, its services' output on the terminal, its capture open. */
@@ -33,7 +35,7 @@ export function openSession(loaded: LoadedScenario, options: SessionOptions): Se
   const seed = options.seed ?? description.seed;
   const network = new Network({
     ...(seed === undefined ? {} : { seed: seedOf(seed) }),
-    fingerprint: true,
+    fingerprint: options.fingerprint !== false,
     serviceStreams,
     serviceEnded: (node, command, code) => {
       if (code !== 0) process.stderr.write(`netarium: ${node}: ${command}: ended with exit code ${code}\n`);
@@ -58,7 +60,7 @@ function seedOf(seed: string | number): string | number {
   return typeof seed === 'string' && /^\d{1,15}$/.test(seed) ? Number(seed) : seed;
 }
 
-function openCapture(network: Network, options: SessionOptions): CaptureFile | null {
+export function openCapture(network: Network, options: SessionOptions): CaptureFile | null {
   if (options.pcap === undefined) {
     const given = options.interface === undefined ? (options.everyHop === true ? '--every-hop' : null) : '--interface';
     if (given === null) return null;

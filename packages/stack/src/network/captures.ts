@@ -1,18 +1,19 @@
 import type { DropReason } from '../base/drop-reasons.ts';
 import { IpAddress } from '../base/ip-address.ts';
+import type { LinkDevice } from '../base/link.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 import { withTap } from '../base/tap-list.ts';
-import type { Direction, FrameTap } from '../base/trace.ts';
+import { Direction, type FrameTap } from '../base/trace.ts';
 import { Host } from '../host/host.ts';
 import { Capture, type CaptureOptions } from '../inspect/capture.ts';
 import type { Cable, CableEnd } from '../l1-physical/cable.ts';
 import { ETHERNET_HEADER, EtherType, frameType } from '../l2-link/ethernet.ts';
 import { Nic } from '../l2-link/nic.ts';
 import { IPV4_HEADER_LENGTH, ipv4Source } from '../l3-network/ipv4-header.ts';
-import type { Network } from './network.ts';
+import type { Network, OutsideLink } from './network.ts';
 
 /**
- * Captures of a whole network, of the cables that are plugged in when they begin.
+ * Captures of a whole network, of the cables and the links to the outside that are plugged in when they begin.
  *
  * A packet that crosses four links would stand four times in one file, and whoever reads it would take three of them
  * for retransmissions. So `captureAtOrigin` writes each packet once, on the link that it was first sent on, and
@@ -28,6 +29,10 @@ export function captureAtOrigin(network: Network, options: CaptureOptions = {}):
       end.line.tap = withTap(end.line.tap, host.forwarding ? new OriginTap(host, tap) : tap);
     }
   }
+  for (const link of network.outside) {
+    const tap = capture.tap(outsideName(link));
+    link.tap = withTap(link.tap ?? null, new OutsideTap(deviceHost(link.device), tap));
+  }
   return capture;
 }
 
@@ -40,6 +45,7 @@ export function captureEveryHop(network: Network, options: CaptureOptions = {}):
       end.line.tap = withTap(end.line.tap, capture.tap(`${cable.name} ${way}`, about(cable, end)));
     }
   }
+  for (const link of network.outside) link.tap = withTap(link.tap ?? null, capture.tap(outsideName(link)));
   return capture;
 }
 
@@ -64,7 +70,32 @@ function about(cable: Cable, end: CableEnd): { node: string; speedBps?: number }
 }
 
 function hostAt(end: CableEnd): Host | null {
-  return end.device instanceof Nic ? Host.of(end.device.node) : null;
+  return deviceHost(end.device);
+}
+
+function deviceHost(device: LinkDevice | null | undefined): Host | null {
+  return device instanceof Nic ? Host.of(device.node) : null;
+}
+
+function outsideName(link: OutsideLink): string {
+  return link.name ?? 'outside';
+}
+
+/** Of a link to the outside: all that comes in, and what goes out from the host that is plugged in, if one is. */
+class OutsideTap implements FrameTap {
+  private readonly tap: FrameTap;
+  /** What goes out; null: it has been seen on a cable. */
+  private readonly outwards: FrameTap | null;
+
+  constructor(host: Host | null, tap: FrameTap) {
+    this.tap = tap;
+    this.outwards = host === null ? null : host.forwarding ? new OriginTap(host, tap) : tap;
+  }
+
+  frame(packet: PacketBuffer, direction: Direction, reason: DropReason): void {
+    if (direction === Direction.In) this.tap.frame(packet, direction, reason);
+    else if (this.outwards !== null) this.outwards.frame(packet, direction, reason);
+  }
 }
 
 /** Lets through what a router says itself (ARP, errors, its programs), and not what it passes on. */

@@ -1,10 +1,10 @@
 import { EventQueue } from '../base/event-queue.ts';
 import { LIMITS, type Limits } from '../base/limits.ts';
-import type { LinkEnd } from '../base/link.ts';
+import type { LinkDevice, LinkEnd } from '../base/link.ts';
 import { NodeContext } from '../base/node-context.ts';
 import { PacketPool } from '../base/packet-buffer.ts';
 import { Random } from '../base/random.ts';
-import type { TraceSink } from '../base/trace.ts';
+import type { FrameTap, TraceSink } from '../base/trace.ts';
 import { parseDuration } from '../base/units.ts';
 import { Host } from '../host/host.ts';
 import { HostsFile } from '../host/hosts-file.ts';
@@ -53,6 +53,15 @@ export interface NetworkOptions {
   serviceEnded?: (node: string, command: string, exitCode: number) => void;
 }
 
+/** A link that leads out of a network. What it can show of itself it shows to who watches the network. */
+export interface OutsideLink extends LinkEnd {
+  readonly name?: string;
+  readonly device?: LinkDevice | null;
+  trace?: TraceSink | null;
+  /** Sees each frame, with the reason if it goes no further: `Direction.In` came from outside. */
+  tap?: FrameTap | null;
+}
+
 /**
  * Machines and links together, and the time they live in.
  *
@@ -74,7 +83,7 @@ export class Network {
   /** By endpoint: `alice:eth0`. */
   private readonly cableAt = new Map<string, Cable>();
   /** Links that lead out of the network. */
-  private readonly outside: (LinkEnd & { trace?: TraceSink | null })[] = [];
+  readonly outside: OutsideLink[] = [];
   private readonly machines = new Machines(this.names);
   private readonly faults = new Faults(this.queue);
   private readonly options: NetworkOptions;
@@ -166,13 +175,14 @@ export class Network {
 
   /**
    * Plugs in a link whose other end is outside of this network (a TAP, a tunnel): `net.plug('web:eth0', tap)`. Nodes on
-   * such a link live in real time: `setPace(1)`.
+   * such a link live in real time: `setPace(1)`. Returns the place, its port chosen: `sw1:4` for `sw1`.
    */
-  plug(endpoint: string, end: LinkEnd & { trace?: TraceSink | null }): void {
+  plug(endpoint: string, end: OutsideLink): string {
     const place = findPlace(this.nodes, this.machines, endpoint);
     this.outside.push(end);
     end.trace = this.traceSink;
     place.plug(end);
+    return place.name;
   }
 
   /** Plans something that breaks; `at` is counted from the network's beginning. */
