@@ -28,7 +28,8 @@ export abstract class DatagramWire extends MessageWire {
   private readonly local: Partial<DatagramAddress>;
   private closed = false;
 
-  protected constructor(network: WireNetwork, kind: string, options: DatagramOptions) {
+  /** `shared`: others may listen on the same address and port. */
+  protected constructor(network: WireNetwork, kind: string, options: DatagramOptions, shared = false) {
     const { remote } = options;
     super(network, `${kind} ${remote.address}:${remote.port}`, options);
     checkAddress(remote);
@@ -38,6 +39,7 @@ export abstract class DatagramWire extends MessageWire {
     // The address is one already: without this each datagram would wait for a resolver's answer.
     this.socket = createSocket({
       type,
+      reuseAddr: shared,
       lookup: (address, _options, done) => done(null, address, type === 'udp6' ? 6 : 4),
     });
     this.socket.on('message', (bytes, from) => this.datagram(bytes, from));
@@ -78,7 +80,12 @@ export abstract class DatagramWire extends MessageWire {
     } catch {
       // Some systems refuse rather than give less; it works with what there is.
     }
-    this.opened();
+    try {
+      this.opened();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
     this.setCarrier(true, `listening on port ${this.port}`);
   }
 

@@ -11,6 +11,9 @@ import type { WireNetwork } from './wire.ts';
  *                                local.type=inet,local.host=127.0.0.1,local.port=5002 -device virtio-net,netdev=n0
  *     qemu-system-x86_64 -netdev dgram,id=n0,remote.type=inet,remote.host=230.0.0.1,remote.port=1234 ...
  *
+ * A member of a group hears what it says itself: plug it into an interface, which knows its own address, and not into a
+ * switch, which would look for the sender on this port from then on.
+ *
  * QEMU can do the same over Unix datagram sockets. Node has none: use `-netdev stream` there (`stream-link.ts`).
  */
 export class DgramLink extends UdpTunnelLink {
@@ -18,7 +21,7 @@ export class DgramLink extends UdpTunnelLink {
   private readonly interfaceAddress: string | undefined;
 
   private constructor(network: WireNetwork, options: DatagramOptions, isGroup: boolean) {
-    super(network, 'dgram', options);
+    super(network, 'dgram', options, isGroup);
     this.isGroup = isGroup;
     this.interfaceAddress = options.local?.address;
   }
@@ -44,7 +47,6 @@ export class DgramLink extends UdpTunnelLink {
   }
 
   protected override isPeer(from: RemoteInfo): boolean {
-    // A member hears what it says itself. The frame comes back to a device that knows its own address, as from a hub.
     return this.isGroup || super.isPeer(from);
   }
 }

@@ -256,12 +256,18 @@ describe('a UDP tunnel', () => {
 describe('QEMU over a multicast group', () => {
   it('is heard by all who listen there', async () => {
     const group = { address: '230.0.0.1', port: await freePort() };
-    const link = keep(await DgramLink.open(here, { local: { address: '127.0.0.1' }, remote: group }));
-    // One socket a port and process, so the other member is this one: it hears itself.
-    const device = here.device(link);
+    const local = { address: '127.0.0.1' };
+    const link = keep(await DgramLink.open(here, { local, remote: group }));
+    const other = keep(await DgramLink.open(there, { local, remote: group }));
+    const [device, second] = [here.device(link), there.device(other)];
     link.transmit(numberedFrame(here.pool, 7));
-    await until(() => device.arrivals.length === 1, 'our own frame');
-    expect(device.numbers).toEqual([7]);
+    await until(() => device.arrivals.length + second.arrivals.length === 2, 'the frame at both');
+    expect([device.numbers, second.numbers]).toEqual([[7], [7]]);
+  });
+
+  it('rejects when there is no such interface', async () => {
+    const group = { address: '230.0.0.1', port: await freePort() };
+    await expect(DgramLink.open(here, { local: { address: '192.0.2.1' }, remote: group })).rejects.toThrow(/ENODEV/);
   });
 });
 

@@ -9,10 +9,6 @@ import type { WireNetwork } from './wire.ts';
  * can speak on the wire.
  */
 export class UdpTunnelLink extends DatagramWire {
-  protected constructor(network: WireNetwork, kind: string, options: DatagramOptions) {
-    super(network, kind, options);
-  }
-
   /** Binds the socket; rejects with Node's error when that fails. */
   static async open(network: WireNetwork, options: DatagramOptions): Promise<UdpTunnelLink> {
     const link = new UdpTunnelLink(network, 'udp', options);

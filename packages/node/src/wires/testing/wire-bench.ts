@@ -29,11 +29,11 @@ export class WireBench implements WireNetwork {
   }
 }
 
-/** Waits until `condition` holds; fails after five seconds. */
+/** Waits until `condition` holds; fails after twenty seconds. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 5000;
+  const end = Date.now() + 20_000;
   while (!condition()) {
-    if (Date.now() > end) throw new Error(`waited for 5 s: ${what}`);
+    if (Date.now() > end) throw new Error(`waited for 20 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
