@@ -172,6 +172,28 @@ describe('EventQueue', () => {
     expect(log.lines).toEqual(['10:1', '10:3', '15:4']);
   });
 
+  it('counts the running event no more, and runs others from inside it', () => {
+    const queue = new EventQueue();
+    const seen: number[][] = [];
+    const log = new Log(queue, (tag) => {
+      seen.push([tag, queue.pending, queue.nextTime]);
+      if (tag !== 1) return;
+      queue.runNext();
+      queue.at(15, log, 4);
+      seen.push([tag, queue.pending, queue.nextTime]);
+    });
+    for (const time of [10, 20, 30]) queue.at(time, log, time / 10);
+    while (queue.runNext());
+    expect(log.lines).toEqual(['10:1', '20:2', '20:4', '30:3']);
+    expect(seen).toEqual([
+      [1, 2, 20],
+      [2, 1, 30],
+      [1, 2, 20],
+      [4, 1, 30],
+      [3, 0, Infinity],
+    ]);
+  });
+
   it('goes on after an event that threw', () => {
     const queue = new EventQueue();
     const log = new Log(queue, (tag) => {
