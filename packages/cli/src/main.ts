@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { attachCommand } from './commands/attach.ts';
 import { checkCommand } from './commands/check.ts';
 import { demoCommand } from './commands/demo.ts';
 import { execCommand } from './commands/exec.ts';
@@ -43,21 +44,34 @@ const capturing = (command: Command) =>
     .option('--seed <seed>', 'seed of all randomness, instead of the scenario’s')
     .option('--pcap <file>', 'write a pcapng capture: each packet once, where it was sent')
     .option('--interface <node:if>', 'with --pcap: what this interface sees, as tcpdump there would')
-    .option('--every-hop', 'with --pcap: every frame on every link')
-    .addOption(speed());
+    .option('--every-hop', 'with --pcap: every frame on every link');
 
 capturing(program.command('run').argument('<file>', 'scenario, e.g. examples/campus.yaml'))
+  .addOption(speed())
   .description('run a scenario: its services, its faults')
   .option('--for <duration>', 'how long, in network time, e.g. 10s; without it until nothing is left to happen')
   .action((file, options) => then(runCommand(file, options)));
 
 capturing(program.command('exec').argument('<file>', 'scenario').argument('<node>', 'host'))
+  .addOption(speed())
   .argument('[command...]', 'program and its arguments, after --')
   .showHelpAfterError(
     '(put -- in front of the command, so that its options are its own: exec FILE NODE -- ping -c 3 web)',
   )
   .description('run one command on a host of the scenario, e.g. netarium exec campus.yaml alice -- ping -c 3 web')
   .action((file, node, command, options) => then(execCommand(file, node, command, options)));
+
+const repeated = (value: string, before: string[] = []) => [...before, value];
+
+capturing(program.command('attach').argument('<file>', 'scenario'))
+  .description('run a scenario in real time, joined to real networks, e.g. netarium attach campus.yaml --tap tap0:sw1')
+  .option('--tap <name[:node[:if]]>', 'a TAP interface of this machine (Linux); all of these may be repeated', repeated)
+  .option('--vxlan <vni@remote[:port][:node]>', 'a VXLAN tunnel', repeated)
+  .option('--qemu <socket|[host:]port[:node]>', 'listen for QEMU’s -netdev stream', repeated)
+  .option('--qemu-connect <socket|[host:]port[:node]>', 'connect to one that listens', repeated)
+  .option('--udp-tunnel <[port@]host:port[:node]>', 'frames in UDP, from a port of ours to a peer', repeated)
+  .option('--for <duration>', 'how long, e.g. 10s; without it until Ctrl-C')
+  .action((file, options) => then(attachCommand(file, options)));
 
 program
   .command('check')

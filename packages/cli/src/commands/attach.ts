@@ -1,0 +1,115 @@
+import type { Network } from '@netarium/node';
+import { openWire, WireError } from '@netarium/node/wires/open-wire';
+import { TunError } from '@netarium/node/wires/tap/tun-error';
+import type { Wire, WireEvent } from '@netarium/node/wires/wire';
+import { dropReasons } from '@netarium/stack/base/drop-reasons';
+import { parseDuration } from '@netarium/stack/base/units';
+import { BuildError } from '@netarium/stack/network/network';
+import type { CaptureFile } from '../capture-file.ts';
+import { CommandError, ExitCode } from '../exit.ts';
+import { loadScenario, posixText } from '../load.ts';
+import { openCapture, openSession, type SessionOptions } from '../session.ts';
+import { summary } from '../summary.ts';
+import { type WireOptions, type WireRequest, wireRequests } from '../wire-options.ts';
+
+export interface AttachOptions extends Omit<SessionOptions, 'speed' | 'fingerprint'>, WireOptions {
+  for?: string;
+}
+
+/** How often a capture is written to its file, ms. */
+const FLUSH_MS = 200;
+
+/**
+ * `netarium attach FILE --tap tap0:web`: the scenario in real time, with wires that lead out of it, until `--for` is
+ * over or a signal comes. Each wire says a line on stdout when it is plugged in, and when it goes down or comes up;
+ * `ready` follows the last.
+ */
+export async function attachCommand(file: string, options: AttachOptions): Promise<number> {
+  const endNs = duration(options.for);
+  const { pcap: _later, ...withoutCapture } = options;
+  const loaded = loadScenario(file);
+  // An interface without a cable is what a wire is for.
+  const warnings = loaded.warnings.filter((warning) => !warning.includes('is not connected to anything'));
+  const { network } = openSession({ ...loaded, warnings }, { ...withoutCapture, fingerprint: false, speed: 1 });
+  const requests = wireRequests(options, network);
+  // From outside: network time is looked at once more.
+  const interrupt = () => network.scheduler.external(() => network.scheduler.stop());
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  const wires: Wire[] = [];
+  let capture: CaptureFile | null = null;
+  let flushing: NodeJS.Timeout | null = null;
+  const started = performance.now();
+  try {
+    for (const request of requests) wires.push(await attach(network, request));
+    capture = openCapture(network, options);
+    if (capture !== null) flushing = setInterval(() => capture?.flush(true), FLUSH_MS);
+    say('ready');
+    await network.scheduler.run(endNs);
+  } finally {
+    if (flushing !== null) clearInterval(flushing);
+    for (const wire of wires) {
+      wire.onChange = null;
+      wire.close();
+    }
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+    capture?.close();
+  }
+  for (const wire of wires) say(counted(wire));
+  process.stdout.write(summary(network, (performance.now() - started) / 1000, capture));
+  return capture?.failed === true ? ExitCode.Failed : ExitCode.Ok;
+}
+
+/** Opens a wire and plugs it in; one that cannot be is closed again. */
+async function attach(network: Network, { option, description }: WireRequest): Promise<Wire> {
+  let wire: Wire;
+  try {
+    wire = await openWire(network, description);
+  } catch (error) {
+    throw refused(option, error);
+  }
+  try {
+    const place = network.plug(description.at, wire);
+    say(`${wire.name} is plugged in at ${place}${wire.up ? '' : ', and waits for its other end'}`);
+  } catch (error) {
+    wire.close();
+    throw refused(option, error);
+  }
+  wire.onChange = tellChange;
+  return wire;
+}
+
+function tellChange({ wire, up, why }: WireEvent): void {
+  say(`${wire.name} is ${up ? 'up' : 'down'}: ${why}`);
+}
+
+/** Why there is no such wire: what was written makes no sense (2), or the machine has none for us (1). */
+function refused(option: string, error: unknown): unknown {
+  if (error instanceof WireError || error instanceof BuildError || error instanceof TypeError) {
+    return new CommandError(`${option}: ${error.message}`, ExitCode.BadInput);
+  }
+  if (error instanceof TunError) return new CommandError(error.message, ExitCode.Failed);
+  if (error instanceof Error && 'code' in error) {
+    return new CommandError(`${option}: ${posixText(error)}`, ExitCode.Failed);
+  }
+  return error;
+}
+
+/** `tap0        12 frames out, 10 in; 2 lost: the link is down`. */
+function counted(wire: Wire): string {
+  const lost = [...wire.drops].flatMap((count, reason) => (count > 0 ? [`${count} ${dropReasons[reason]!.text}`] : []));
+  const losses = lost.length === 0 ? '' : `; dropped: ${lost.join(', ')}`;
+  return `${wire.name.padEnd(12)} ${wire.sentFrames} frames out, ${wire.deliveredFrames} in${losses}`;
+}
+
+function duration(text: string | undefined): number {
+  if (text === undefined) return Infinity;
+  const parsed = parseDuration(text);
+  if (typeof parsed === 'number') return parsed;
+  throw new CommandError(`--for ${text}: ${parsed.problem}; write it like ${parsed.suggestion}`, ExitCode.BadInput);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
