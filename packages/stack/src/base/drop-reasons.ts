@@ -90,6 +90,12 @@ const REASONS = {
   TCP_CLOSED: [4, 'the connection ended while this waited', ''],
   // Beyond
   SOCKET_CLOSED: [5, 'the socket was closed with this unread', ''],
+  // A gateway to the real network
+  GATEWAY_DENIED: [3, 'the rules of the gateway do not let anybody reach this address', 'RFC 1812 5.3.9'],
+  GATEWAY_FULL: [4, 'the gateway has as many flows as it may', ''],
+  GATEWAY_WAITS: [4, 'the gateway is still trying to reach the real host', ''],
+  GATEWAY_UNREACHED: [4, 'the gateway could not reach the real host', ''],
+  GATEWAY_DONE: [4, 'the gateway has taken what this carries to the real host', ''],
 } as const satisfies Record<string, readonly [layer: number, text: string, source: string]>;
 
 export type DropReasonName = keyof typeof REASONS;

@@ -17,7 +17,7 @@ function icmp(t: Conversation, seq: number, type: number, code: number, mtu = 0)
   view.setInt32(at + 24, (seq + t.iss) | 0);
   packet.l3 = at;
   packet.pull(20);
-  t.tcp.icmpError(packet, type, code, mtu);
+  t.tcp.icmpError(packet, type, code, mtu, t.peer);
   packet.release();
 }
 

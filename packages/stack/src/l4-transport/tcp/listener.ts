@@ -5,12 +5,11 @@ import type { PacketBuffer } from '../../base/packet-buffer.ts';
 import type { PortBinding } from '../ports.ts';
 import type { TcpConnection } from './connection.ts';
 import type { PassiveOpener, TcpContext } from './control-block.ts';
-import { takeSyn } from './input.ts';
 import type { TcpSocketOptions } from './options.ts';
-import { Mark } from './segment.ts';
+import { answerSyn } from './passive-open.ts';
 import { TcpState } from './states.ts';
 import { Flag, type SegmentFields } from './tcp-header.ts';
-import { sendReset, transmit } from './transmit.ts';
+import { sendReset } from './transmit.ts';
 
 export interface ListenerOwner {
   /** A connection waits to be accepted. Called as `StreamOwner.streamReady` is. */
@@ -147,19 +146,11 @@ export class TcpListener implements PassiveOpener {
     const c = this.tcp.accepted(this, packet, segment, after);
     this.tcp.node.drop(packet, c === null ? Drop.TCP_BAD_ADDRESS : Drop.TCP_DONE);
     if (c === null) return;
-    c.setState(TcpState.SynReceived, 'SYN came');
-    takeSyn(c, segment);
-    c.listener = this;
     c.listenNext = this.halfOpenHead;
     if (this.halfOpenHead !== null) this.halfOpenHead.listenPrev = c;
     this.halfOpenHead = c;
     this.halfOpen++;
-    // "SND.NXT is set to ISS+1 and SND.UNA to ISS": data that came with the SYN will be sent again by the peer.
-    c.sendQueue.appendControl(Mark.Syn, c.iss);
-    c.writeSeq = (c.iss + 1) | 0;
-    const syn = c.sendQueue.head!;
-    c.sendQueue.unsent = null;
-    transmit(c, syn, '');
+    answerSyn(c, segment, this);
   }
 
   /** The handshake is complete. False: there is no room, and it is as if the ACK had not come. */

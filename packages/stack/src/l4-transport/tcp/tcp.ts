@@ -3,7 +3,7 @@ import { Drop, type DropReason } from '../../base/drop-reasons.ts';
 import { Errno } from '../../base/errors.ts';
 import { IpAddress } from '../../base/ip-address.ts';
 import type { NodeContext } from '../../base/node-context.ts';
-import { Checksum, HEADROOM, type PacketBuffer } from '../../base/packet-buffer.ts';
+import { Checksum, type PacketBuffer } from '../../base/packet-buffer.ts';
 import { What } from '../../base/trace.ts';
 import { Cast, type NetworkLayer, Protocol, type ProtocolHandler } from '../../l3-network/network-layer.ts';
 import { type PortBinding, PortTable } from '../ports.ts';
@@ -17,10 +17,12 @@ import { icmpErrorArrives, quotedLocal, quotedRemote } from './icmp.ts';
 import { segmentArrives } from './input.ts';
 import { SequenceSource } from './isn.ts';
 import { type ListenerOwner, TcpListener } from './listener.ts';
+import { acknowledgementOf, resetAnswering } from './lone-segment.ts';
 import { socketOptions, TCP_OPTIONS, type TcpOptions, type TcpSocketOptions } from './options.ts';
+import { type Acceptor, answerSyn } from './passive-open.ts';
 import { Mark, SegmentPool } from './segment.ts';
 import { TcpState } from './states.ts';
-import { CHECKSUM, Flag, MIN_HEADER, readSegment, SegmentFields, writeHeader, writeTimestamps } from './tcp-header.ts';
+import { CHECKSUM, Flag, readSegment, SegmentFields } from './tcp-header.ts';
 import { type TimeWait, TimeWaitTable } from './time-wait.ts';
 import { transmit, updateSegmentSize } from './transmit.ts';
 
@@ -28,6 +30,7 @@ export { Ready } from '../readiness.ts';
 export { type StreamOwner, TcpConnection } from './connection.ts';
 export { type ListenerOwner, TcpListener } from './listener.ts';
 export { SOCKET_OPTIONS, socketOptions, type TcpOptions, type TcpSocketOptions } from './options.ts';
+export type { Acceptor } from './passive-open.ts';
 export { stateName, TcpState } from './states.ts';
 
 /** Linux offers a scale for the largest buffer that a socket may get by itself (`tcp_rmem`, 6 MiB). */
@@ -42,6 +45,11 @@ export class Tcp implements ProtocolHandler, TcpContext {
   readonly counters: TcpCounters = new TcpCounters();
   readonly segments: SegmentPool = new SegmentPool();
   readonly timeWaits: TimeWaitTable;
+  /**
+   * Who takes segments, checked, that belong to no connection and no listener, and would be answered with a RST: a
+   * gateway that stands for others. It owns them, and ends each with `answer` or `refuse`, now or later, or drops it.
+   */
+  unclaimed: ProtocolHandler | null = null;
   private readonly table: EndpointTable<TcpConnection>;
   private readonly byPort = new Map<number, TcpListener>();
   private readonly sequences: SequenceSource;
@@ -169,12 +177,15 @@ export class Tcp implements ProtocolHandler, TcpContext {
     if (this.batches === 0) this.flush();
   }
 
-  icmpError(packet: PacketBuffer, type: number, code: number, mtu: number): void {
+  icmpError(packet: PacketBuffer, type: number, code: number, mtu: number, from: IpAddress): void {
     const { view, start, l3 } = packet;
     if (packet.end - start < 8) return;
     const ports = portsKey(view.getUint16(start + 2), view.getUint16(start));
     const c = this.table.find(ports, quotedRemote(view, l3), quotedLocal(view, l3));
-    if (c === null) return;
+    if (c === null) {
+      if (this.unclaimed !== null) this.unclaimed.icmpError(packet, type, code, mtu, from);
+      return;
+    }
     icmpErrorArrives(c, packet, type, code, mtu);
     this.flushUnlessBatched();
   }
@@ -247,9 +258,34 @@ export class Tcp implements ProtocolHandler, TcpContext {
     listener.binding.listening = false;
   }
 
+  /**
+   * Passive OPEN of a single connection: answers a SYN that `unclaimed` was given, takes it over, and returns the
+   * connection in SYN-RECEIVED; null when there is no way back to its sender.
+   */
+  answer(syn: PacketBuffer, opener: Acceptor): TcpConnection | null {
+    const { fields } = this;
+    readSegment(syn.view, syn.start, syn.end, fields);
+    const c = this.accepted(opener, syn, fields, this.takePlaceOf(this.waitingFor(syn)));
+    if (c !== null) answerSyn(c, fields, opener);
+    this.node.drop(syn, c === null ? Drop.TCP_BAD_ADDRESS : Drop.TCP_DONE);
+    return c;
+  }
+
+  /**
+   * RFC 9293 3.10.7.1, CLOSED: "An incoming segment containing a RST is discarded. An incoming segment not containing a
+   * RST causes a RST to be sent in response." Takes the packet over.
+   */
+  refuse(packet: PacketBuffer): void {
+    const { fields, node } = this;
+    readSegment(packet.view, packet.start, packet.end, fields);
+    const opens = (fields.flags & (Flag.Syn | Flag.Ack)) === Flag.Syn;
+    if ((fields.flags & Flag.Rst) !== 0) node.drop(packet, Drop.TCP_NO_CONNECTION);
+    else this.resetFor(packet, fields, opens ? Drop.TCP_NO_PORT : Drop.TCP_NO_CONNECTION);
+  }
+
   /** A connection for a SYN that came to `listener`; null when there is no way back to its sender. */
   accepted(
-    listener: TcpListener,
+    listener: Acceptor,
     packet: PacketBuffer,
     segment: SegmentFields,
     after: number | null,
@@ -286,33 +322,32 @@ export class Tcp implements ProtocolHandler, TcpContext {
     }
   }
 
-  /** RFC 9293 3.10.7.1: no connection: a listener, what is left of one, or a reset. */
+  /** RFC 9293 3.10.7.1: no connection: what is left of one, a listener, somebody who takes it, or a reset. */
   private unmatched(packet: PacketBuffer): void {
-    const { fields, node } = this;
-    const waiting = this.timeWaits.table.findIn(packet.view.getInt32(packet.start), packet.view, packet.l3);
-    let after: number | null = null;
-    if (waiting !== null) {
-      if (!this.timeWaits.input(waiting, fields, packet)) return;
-      const listener = this.listenerFor(packet);
-      if (listener === null) {
-        this.resetFor(packet, fields, Drop.TCP_NO_PORT);
-        return;
-      }
-      after = waiting.sndNxt;
-      this.timeWaits.end(waiting, 'a new SYN came');
-      listener.input(fields, packet, after);
-      return;
-    }
+    const { fields } = this;
+    const waiting = this.waitingFor(packet);
+    if (waiting !== null && !this.timeWaits.input(waiting, fields, packet)) return;
     const listener = this.listenerFor(packet);
     if (listener !== null) {
-      listener.input(fields, packet, after);
-    } else if ((fields.flags & Flag.Rst) !== 0) {
-      // "An incoming segment containing a RST is discarded."
-      node.drop(packet, Drop.TCP_NO_CONNECTION);
+      listener.input(fields, packet, this.takePlaceOf(waiting));
+    } else if (this.unclaimed !== null) {
+      if (packet.checksum === Checksum.None) packet.checksum = Checksum.Verified;
+      this.unclaimed.input(packet, Cast.Unicast);
     } else {
-      const opens = (fields.flags & (Flag.Syn | Flag.Ack)) === Flag.Syn;
-      this.resetFor(packet, fields, opens ? Drop.TCP_NO_PORT : Drop.TCP_NO_CONNECTION);
+      this.refuse(packet);
     }
+  }
+
+  /** What is left of a connection between the same ends. */
+  private waitingFor(packet: PacketBuffer): TimeWait | null {
+    return this.timeWaits.table.findIn(packet.view.getInt32(packet.start), packet.view, packet.l3);
+  }
+
+  /** Ends a TIME-WAIT for a new connection's sake, and returns the number that it must come after. */
+  private takePlaceOf(waiting: TimeWait | null): number | null {
+    if (waiting === null) return null;
+    this.timeWaits.end(waiting, 'a new SYN came');
+    return waiting.sndNxt;
   }
 
   /** Who listens on the packet's destination: on its address rather than on all. */
@@ -333,43 +368,20 @@ export class Tcp implements ProtocolHandler, TcpContext {
     return general;
   }
 
-  /**
-   * Answers a segment with a RST and drops it (RFC 9293 3.10.7.1): with an ACK, <SEQ=SEG.ACK><CTL=RST>, without one
-   * <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>.
-   */
+  /** Answers a segment with a RST and drops it. */
   resetFor(packet: PacketBuffer, segment: SegmentFields, reason: DropReason): void {
     const local = destinationOf(packet);
     const remote = sourceOf(packet);
     this.node.drop(packet, reason);
-    const { flags } = segment;
-    if ((flags & Flag.Rst) !== 0 || remote.isMulticast || remote.isUnspecified) return;
+    if ((segment.flags & Flag.Rst) !== 0 || remote.isMulticast || remote.isUnspecified) return;
     this.counters.outRsts++;
-    const reply = this.node.pool.acquire(0, HEADROOM);
-    const at = reply.push(MIN_HEADER);
-    const to = segment.sourcePort;
-    const from = segment.destinationPort;
-    if ((flags & Flag.Ack) !== 0) {
-      writeHeader(reply.view, at, from, to, segment.ack, 0, Flag.Rst, 0, MIN_HEADER);
-    } else {
-      const span = segment.length + ((flags & Flag.Syn) !== 0 ? 1 : 0) + ((flags & Flag.Fin) !== 0 ? 1 : 0);
-      const ack = (segment.seq + span) | 0;
-      writeHeader(reply.view, at, from, to, 0, ack, Flag.Rst | Flag.Ack, 0, MIN_HEADER);
-    }
-    this.sendAlone(reply, local, remote);
+    this.sendAlone(resetAnswering(segment, this.node.pool), local, remote);
   }
 
   /** An ACK from a connection in TIME-WAIT. */
   acknowledgeFor(waiting: TimeWait): void {
-    const packet = this.node.pool.acquire(0, HEADROOM);
-    const length = MIN_HEADER + (waiting.timestamps ? 12 : 0);
-    const at = packet.push(length);
-    const { localPort, remotePort, sndNxt, rcvNxt, window } = waiting;
-    writeHeader(packet.view, at, localPort, remotePort, sndNxt, rcvNxt, Flag.Ack, window, length);
-    if (waiting.timestamps) {
-      const now = (Math.floor(this.node.clock.now / 1e6) + waiting.tsOffset) | 0;
-      writeTimestamps(packet.view, at + MIN_HEADER, now, waiting.tsRecent);
-    }
-    this.sendAlone(packet, waiting.local, waiting.remote);
+    const ack = acknowledgementOf(waiting, this.node.clock.now, this.node.pool);
+    this.sendAlone(ack, waiting.local, waiting.remote);
   }
 
   /** Sends a segment that belongs to no connection. */

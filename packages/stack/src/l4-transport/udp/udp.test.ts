@@ -358,3 +358,30 @@ test('the pseudo header covers addresses: a datagram that went astray is refused
   expect(dropsOf(host.node)).toEqual({ UDP_BAD_CHECKSUM: 1 });
   end(host, endpoint);
 });
+
+describe('unclaimed', () => {
+  test('goes, checked, to who asked for it; endpoints come first, and what is bad or a broadcast never gets there', () => {
+    const host = new UdpHost();
+    const endpoint = host.endpoint(null, 7);
+    const taken: PacketBuffer[] = [];
+    let errors = 0;
+    host.udp.unclaimed = { input: (packet) => taken.push(packet), icmpError: () => errors++ };
+    host.udp.input(host.datagram({ data: HELLO }), Cast.Unicast);
+    host.udp.input(host.datagram({ data: HELLO, toPort: 8, checksum: 0x1111 }), Cast.Unicast);
+    host.udp.input(host.datagram({ data: HELLO, toPort: 8 }), Cast.Broadcast);
+    expect(taken).toEqual([]);
+    host.udp.input(host.datagram({ data: HELLO, toPort: 8 }), Cast.Unicast);
+    expect(taken.map((packet) => [packet.length, packet.checksum, packet.l4 - packet.start])).toEqual([
+      [13, Checksum.Verified, 0],
+    ]);
+    expect(icmpSent(host)).toEqual([]);
+    host.udp.refuse(taken[0]!);
+    expect(icmpSent(host)).toEqual(['3/3']);
+    const about = host.datagram({ from: '10.0.0.1', fromPort: 8, to: '10.0.0.2', data: HELLO });
+    host.udp.icmpError(about, 3, 3, 0, address('10.0.0.2'));
+    about.release();
+    expect(errors).toBe(1);
+    expect(dropsOf(host.node)).toEqual({ UDP_BAD_CHECKSUM: 1, UDP_NO_PORT: 2 });
+    end(host, endpoint);
+  });
+});

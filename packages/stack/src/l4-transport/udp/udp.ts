@@ -31,6 +31,11 @@ export class Udp implements ProtocolHandler, UdpLayer {
   readonly node: NodeContext;
   readonly network: NetworkLayer;
   readonly ports: PortTable;
+  /**
+   * Who takes datagrams to this host, checked, for which there is no endpoint, and which would be answered with "port
+   * unreachable": a gateway that stands for others. `packet.l4` stands at the header; it owns them.
+   */
+  unclaimed: ProtocolHandler | null = null;
   /** Datagrams sent, received, handed to an endpoint's queue, for ports without one, and bad ones (RFC 4113). */
   sent = 0;
   received = 0;
@@ -110,6 +115,16 @@ export class Udp implements ProtocolHandler, UdpLayer {
       endpoint.deliver(packet);
       return;
     }
+    if (this.unclaimed !== null) {
+      this.unclaimed.input(packet, cast);
+      return;
+    }
+    this.refuse(packet);
+  }
+
+  /** Tells a datagram's sender that nobody takes it, and drops it. For `input`, and for who was given it as unclaimed. */
+  refuse(packet: PacketBuffer): void {
+    const { view } = packet;
     this.noPorts++;
     // RFC 1122 4.1.3.1: the sender should hear that nobody is here.
     if (view.getUint8(packet.l3) >> 4 === 4) {
@@ -117,7 +132,8 @@ export class Udp implements ProtocolHandler, UdpLayer {
     } else {
       this.network.sendIcmpError(packet, DESTINATION_UNREACHABLE6, PORT_UNREACHABLE6);
     }
-    node.drop(packet, head === null ? Drop.UDP_NO_PORT : Drop.UDP_NOT_PEER);
+    const known = this.heads.has(udpDestinationPort(view, packet.start));
+    this.node.drop(packet, known ? Drop.UDP_NOT_PEER : Drop.UDP_NO_PORT);
   }
 
   /** RFC 1122 4.1.3.3: an ICMP error goes to the endpoint that sent what is quoted. */
@@ -140,6 +156,7 @@ export class Udp implements ProtocolHandler, UdpLayer {
       endpoint = endpoint.next;
     }
     if (best !== null) best.failed(meaning, type, code, mtu, from, packet);
+    else if (this.unclaimed !== null) this.unclaimed.icmpError(packet, type, code, mtu, from);
   }
 
   /** The endpoint that fits best; of several that share the port by SO_REUSEPORT, the one that the hash of the sender says. */
