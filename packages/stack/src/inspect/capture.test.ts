@@ -7,6 +7,7 @@ import { Direction } from '../base/trace.ts';
 import { expectNoLeaks, testNode } from '../testing/test-node.ts';
 import { Capture } from './capture.ts';
 import { readCapture } from './capture-reader.ts';
+import { PcapngWriter } from './pcapng-writer.ts';
 
 describe('Capture', () => {
   it('writes frames with their interface, time, direction and id', () => {
@@ -129,5 +130,74 @@ describe('Capture', () => {
     const capture = new Capture(queue);
     capture.name([{ address: IpAddress.parse('10.0.1.10')!, names: ['alice'] }]);
     expect(readCapture(capture.take()).names.get('10.0.1.10')).toEqual(['alice']);
+  });
+
+  it('comments on a packet that is dropped later, as the trace sink', () => {
+    const { node, queue, pool } = testNode('r1');
+    const capture = new Capture(queue);
+    const heard: string[] = [];
+    capture.next = { event: (...event) => heard.push(event[5]) };
+    node.trace = capture;
+    const tap = capture.tap('alice:eth0');
+    const packets = [1, 2, 3, 4].map((first) => pool.from(new Uint8Array(61 + first).fill(first)));
+    for (const packet of packets) tap.frame(packet, Direction.Out, packet === packets[3] ? Drop.FRAME_BAD_FCS : 0);
+    queue.runUntil(5e6);
+    node.drop(packets[2]!, Drop.IP_TTL_EXPIRED, 'in detail');
+    node.drop(packets[0]!, Drop.IP_NO_ROUTE);
+    node.drop(packets[1]!, Drop.TCP_DONE);
+    node.drop(packets[3]!, Drop.FRAME_BAD_FCS); // the tap said so already
+    const file = readCapture(capture.take());
+    expect(file.problems).toEqual([]);
+    expect(file.packets.map((packet) => [packet.bytes[0], packet.bytes.length, packet.direction])).toEqual(
+      [1, 2, 3, 4].map((first) => [first, 61 + first, Direction.Out]),
+    );
+    expect(file.packets.map((packet) => packet.comments)).toEqual([
+      ['dropped by r1: no route leads there (RFC 1812 5.2.7.1)'],
+      [],
+      ['dropped by r1: the time to live ran out (RFC 791 3.2)'],
+      ['dropped by alice:eth0: the frame check sequence is wrong (IEEE 802.3 3.2.9)'],
+    ]);
+    expect(heard).toEqual(['in detail', '', '', '']);
+    expectNoLeaks(pool);
+  });
+
+  it('does not comment on what was taken', () => {
+    const { node, queue, pool } = testNode('r1');
+    const capture = new Capture(queue);
+    node.trace = capture;
+    const tap = capture.tap('alice:eth0');
+    const packet = pool.from(new Uint8Array(60));
+    tap.frame(packet, Direction.Out, 0);
+    const first = capture.take();
+    tap.frame(pool.from(new Uint8Array(70)), Direction.Out, 0);
+    node.drop(packet, Drop.IP_NO_ROUTE);
+    const file = readCapture(new Uint8Array([...first, ...capture.take()]));
+    expect(file.problems).toEqual([]);
+    expect(file.packets.map((each) => each.comments)).toEqual([[], []]);
+  });
+});
+
+describe('PcapngWriter.comment', () => {
+  it('puts several comments on packets with and without other options', () => {
+    const writer = new PcapngWriter();
+    writer.addInterface({ name: 'eth0', linkType: 1 });
+    const plain = writer.addPacket(0, 1, new Uint8Array([1, 2, 3]));
+    const first = writer.take();
+    const other = writer.addPacket(0, 2, new Uint8Array([4, 5]), { comments: ['early'], packetId: 9 });
+    const last = writer.addPacket(0, 3, new Uint8Array([6]));
+    expect(writer.comment(plain, 'too late')).toBe(false);
+    expect(writer.comment(99, 'no such packet')).toBe(false);
+    expect([writer.comment(last, 'a'), writer.comment(other, 'late'), writer.comment(last, 'b')]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    const file = readCapture(new Uint8Array([...first, ...writer.take()]));
+    expect(file.problems).toEqual([]);
+    expect(file.packets.map((packet) => [[...packet.bytes], packet.comments, packet.packetId])).toEqual([
+      [[1, 2, 3], [], 0],
+      [[4, 5], ['late', 'early'], 9],
+      [[6], ['a', 'b'], 0],
+    ]);
   });
 });

@@ -75,11 +75,12 @@ class JourneyBuilder {
   /** An event without a packet. */
   private aside(event: JourneyEvent, state: NodeState): void {
     if (event.layer >= 5) {
-      const takes = /^(receive|accept|recv)/.test(event.detail);
-      if (!takes) {
+      const takes = /^(receive|recv)/.test(event.detail);
+      const accepts = event.detail.startsWith('accept');
+      if (!takes && !accepts) {
         state.calls.push(event);
         if (event.detail.startsWith('send')) state.lastSend = event;
-      } else if (state.unread || (state.last?.packetId === this.packetId && state.last.layer === 4)) {
+      } else if (takes ? state.unread : this.cameLast(state)) {
         this.told(event, 'up');
         if (state.unread && this.payload !== null) this.data(event, this.payload, 7, 'up');
         state.unread = false;
@@ -89,6 +90,11 @@ class JourneyBuilder {
     const told = state.last !== null && state.last.timeNs === event.timeNs && event.what !== What.Retransmit;
     if (!told) state.pending.push(event);
     else if (state.last?.packetId === this.packetId) this.told(event, 'stay');
+  }
+
+  /** Our packet was the last that layer 4 of this node took in. */
+  private cameLast(state: NodeState): boolean {
+    return state.last?.packetId === this.packetId && state.last.layer === 4;
   }
 
   /** An event about a packet, ours or another. */
