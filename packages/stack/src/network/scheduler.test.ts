@@ -329,7 +329,9 @@ describe('paced time', () => {
     await platform.settle();
     expect(log).toHaveLength(1);
     expect(platform.waits).toHaveLength(3);
+    expect(scheduler.pace).toBe(0);
     scheduler.setPace('virtual');
+    expect(scheduler.pace).toBe('virtual');
     expect(await run).toBe('idle');
     expect(log).toEqual(['1000000000 event', '3600000000000 event']);
   });

@@ -63,6 +63,11 @@ export class Scheduler implements Wakeups {
     return this.isRunning;
   }
 
+  /** As it was set last. */
+  get pace(): Pace {
+    return this.speed === Infinity ? 'virtual' : this.speed;
+  }
+
   /** A program was woken: no event runs before it rests. */
   woken(): void {
     this.applicationAwake = true;
