@@ -1,6 +1,7 @@
 import { latin1Decode } from '../base/utf8.ts';
 import { dissectData } from './dissect-data.ts';
 import type { Dissection, Field } from './dissection.ts';
+import { printable } from './text-layout.ts';
 
 /**
  * HTTP/1.x (RFC 9112), as far as one segment shows it: the first line, the header fields, and what of the body is here.
@@ -71,9 +72,10 @@ export function dissectHttp(dissection: Dissection, start: number, end: number):
     dissection.generate(layer, 'http.response', 'Response', true);
   }
   dissection.protocol = 'HTTP';
-  dissection.info = first;
-  layer.text = first;
-  dissection.facts.application = { protocol: 'http', text: first, isRequest };
+  const shown = printable(first);
+  dissection.info = shown;
+  layer.text = shown;
+  dissection.facts.application = { protocol: 'http', text: shown, isRequest };
 
   const contentType = headers(dissection, layer, isRequest, firstEnd, end);
   if (contentType) dissection.info += `  (${contentType})`;
@@ -112,7 +114,7 @@ function headers(dissection: Dissection, layer: Field, isRequest: boolean, start
       const value = text.slice(colon + 1).trim();
       const from = at + text.length - text.slice(colon + 1).trimStart().length;
       dissection.field(field, known, text.slice(0, colon), from, from + value.length, value);
-      if (name === 'content-type') contentType = value.split(';')[0]!.trim();
+      if (name === 'content-type') contentType = printable(value.split(';')[0]!.trim());
     }
     at = next;
   }

@@ -1,6 +1,7 @@
 import { IpAddress as Ip, type IpAddress } from '../base/ip-address.ts';
 import { MacAddress } from '../base/mac-address.ts';
 import type { PacketFacts } from './packet-facts.ts';
+import { printable } from './text-layout.ts';
 
 export type FieldValue = number | string | boolean | Uint8Array | null;
 
@@ -192,7 +193,9 @@ export class Dissection {
     value: FieldValue,
     text = String(value),
   ): Field {
-    const made: Field = { name, label, value, text, start, end, mask: 0, generated: false, children: [] };
+    // Only what was taken from the packet as text can hold control characters.
+    const shown = typeof value === 'string' ? printable(text) : text;
+    const made: Field = { name, label, value, text: shown, start, end, mask: 0, generated: false, children: [] };
     parent.children.push(made);
     return made;
   }

@@ -7,7 +7,7 @@ import { conversationStory } from './explain-conversation.ts';
 import { Names } from './explain-names.ts';
 import { tcpPurpose } from './explain-tcp.ts';
 import { TcpMark } from './tcp-stream.ts';
-import { count, plain, type Style, table, wrap } from './text-layout.ts';
+import { count, plain, printable, type Style, table, wrap } from './text-layout.ts';
 
 export interface ExplainOptions {
   /** Columns of the terminal; default 100. */
@@ -45,7 +45,7 @@ export function explainCapture(file: CaptureFile, options: ExplainOptions = {}):
   const analysis = new Analysis();
   const known = file.packets.map((packet) => examine(file, packet, analysis, options.registry));
   const sections: [string, string[]][] = [
-    ['The capture', describeFile(file, known)],
+    ['The capture', describeFile(file, known).flatMap((line) => wrap(printable(line), width - 2))],
     ['Hosts', hosts(known, names, listLimit)],
     ['Conversations', conversations(analysis.conversations, names, width, listLimit)],
     ['Trouble', trouble(known, names, width, listLimit)],
@@ -53,7 +53,9 @@ export function explainCapture(file: CaptureFile, options: ExplainOptions = {}):
   ];
   return sections
     .filter(([, lines]) => lines.length > 0)
-    .map(([heading, lines]) => [style(heading, 'heading'), ...lines.map((line) => `  ${line}`)].join('\n'))
+    .map(([heading, lines]) =>
+      [style(heading, 'heading'), ...lines.map((line) => cutTo(`  ${line}`, width))].join('\n'),
+    )
     .join('\n\n');
 }
 
@@ -136,7 +138,7 @@ function conversations(all: readonly Conversation[], names: Names, width: number
 function trouble(known: readonly Known[], names: Names, width: number, limit: number): string[] {
   const lines: string[] = [];
   for (const { packet, dissection, analysis } of known) {
-    const said: string[] = packet.comments.filter((comment) => comment !== '');
+    const said = packet.comments.filter((comment) => comment !== '').map(printable);
     if (analysis.tcp !== null && analysis.tcp.marks & TROUBLE) said.push(...tcpMarkTexts(analysis.tcp));
     const icmp = dissection.facts.transport;
     if (icmp?.kind === 'icmp' && icmp.quoted !== null && analysis.copyOf === 0) said.push(dissection.info);
@@ -164,7 +166,7 @@ function narrative(
     const time = formatDuration(packet.timeNs - told.firstTimeNs);
     rows.push([String(packet.number), time, between(dissection, names), deed(dissection, analysis)]);
   }
-  const lines = table(rows).map((line) => (line.length > width - 2 ? `${line.slice(0, width - 5)}...` : line));
+  const lines = table(rows);
   const ends =
     told.kind === 'icmp'
       ? ''
@@ -194,6 +196,11 @@ function between(dissection: Dissection, names: Names): string {
   if (network !== null) return `${names.host(network.source)} -> ${names.host(network.destination)}`;
   if (arp !== null) return `${names.host(arp.senderIp)} -> ${names.host(arp.targetIp)}`;
   return link === null ? 'somebody' : `${link.source} -> ${link.destination}`;
+}
+
+/** A line of a table may be too long for the terminal: its end is cut. */
+function cutTo(line: string, width: number): string {
+  return line.length > width ? `${line.slice(0, width - 3)}...` : line;
 }
 
 function shorten(lines: string[], limit: number, noun: string): string[] {

@@ -1,6 +1,7 @@
 import type { IpAddress } from '../base/ip-address.ts';
 import { dissectors } from './dissect.ts';
 import type { DissectorRegistry } from './dissection.ts';
+import { printable } from './text-layout.ts';
 
 /** What people call addresses and ports. */
 export class Names {
@@ -9,7 +10,7 @@ export class Names {
 
   /** `names`: from an address as text to its names, as capture files carry them. */
   constructor(names: Iterable<readonly [string, readonly string[]]> = [], registry: DissectorRegistry = dissectors) {
-    for (const [address, [first]] of names) if (first !== undefined) this.byAddress.set(address, first);
+    for (const [address, [first]] of names) if (first !== undefined) this.byAddress.set(address, printable(first));
     this.registry = registry;
   }
 

@@ -18,6 +18,14 @@ export type Style = (text: string, role: TextRole) => string;
 
 export const plain: Style = (text) => text;
 
+/**
+ * Text that came from a wire or a file, fit for a terminal: what would move its cursor or change its colours
+ * (C0 and C1 control characters) becomes a dot.
+ */
+export function printable(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '·');
+}
+
 /** Breaks a text into lines of at most `width` columns, between words where there are any. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
