@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { Network, RealFiles } from '@netarium/node';
 import { Errno, errnoText } from '@netarium/stack/base/errors';
 import type { Host } from '@netarium/stack/host/host';
-import type { ByteOutput, ProcessStreams } from '@netarium/stack/host/program';
+import type { ByteOutput, ProcessStreams } from '@netarium/stack/host/streams';
 import type { Capture } from '@netarium/stack/inspect/capture';
 import { captureAtOrigin, captureEveryHop, captureInterface } from '@netarium/stack/network/captures';
 import { BuildError } from '@netarium/stack/network/network';

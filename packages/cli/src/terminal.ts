@@ -1,5 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty';
-import type { ByteInput, ByteOutput } from '@netarium/stack/host/program';
+import type { ByteInput, ByteOutput } from '@netarium/stack/host/streams';
 
 /** A program's output on the real terminal (or pipe). */
 export class RealOutput implements ByteOutput {

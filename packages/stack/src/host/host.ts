@@ -1,143 +1,21 @@
-import { Errno, NetError } from '../base/errors.ts';
-import { IpAddress } from '../base/ip-address.ts';
-import type { MacAddress } from '../base/mac-address.ts';
-import type { NodeContext } from '../base/node-context.ts';
-import { Prefix } from '../base/prefix.ts';
-import { Nic, type NicListener } from '../l2-link/nic.ts';
-import type { Icmp } from '../l3-network/icmp.ts';
-import { Ipv4 } from '../l3-network/ipv4.ts';
-import type { NetworkLayer } from '../l3-network/network-layer.ts';
-import { Tcp } from '../l4-transport/tcp/tcp.ts';
-import { Udp } from '../l4-transport/udp/udp.ts';
-import { EAI_NONAME } from '../l5-session/constants.ts';
-import type { NameResolver } from '../l5-session/names.ts';
-import type { SessionHost } from '../l5-session/session-host.ts';
-import { SocketApi } from '../l5-session/sockets.ts';
-import type { Wakeups } from '../l5-session/wakeups.ts';
 import { splitCommandLine } from './command-line.ts';
-import type { HostsFile } from './hosts-file.ts';
-import { Mounts } from './mounts.ts';
-import { Process } from './process.ts';
-import type { ProcessStreams, Program } from './program.ts';
+import { Machine } from './machine.ts';
+import { Process, type Program } from './process.ts';
 import { programs } from './programs/index.ts';
 import { nearest } from './programs/options.ts';
-
-/** Who runs time, as a host needs it: the network's scheduler. */
-export interface HostTime extends Wakeups {
-  /** Waits for work outside of the network while time stands still; several come back in the order of asking. */
-  waitFor<T>(work: Promise<T>): Promise<T>;
-}
-
-export interface HostOptions {
-  /** Passes on packets that are for others: a router. */
-  forwarding?: boolean;
-}
-
-/** What `Host.addRoute` takes: the scenario's words. */
-export interface RouteWords {
-  to: string;
-  via?: string;
-  interface?: string;
-  metric?: number;
-}
+import type { ProcessStreams } from './streams.ts';
 
 /**
- * A machine: the one place that knows all layers and joins them.
+ * A machine and the programs that run on it.
  *
- *     programs  ->  sockets  ->  TCP, UDP, ICMP echo  ->  IPv4 (ARP, routes)  ->  NICs  ->  cables
+ *     programs  ->  sockets  ->  the layers (`Machine`)
  */
-export class Host implements SessionHost, NameResolver, NicListener {
-  readonly node: NodeContext;
-  readonly nics = new Map<string, Nic>();
-  readonly ip: Ipv4;
-  readonly network: NetworkLayer;
-  readonly icmp: Icmp;
-  readonly tcp: Tcp;
-  readonly udp: Udp;
-  readonly wakeups: HostTime;
-  /** What `/etc/hosts` says here. */
-  readonly names: HostsFile;
-  readonly resolver: NameResolver = this;
-  readonly files: Mounts;
+export class Host extends Machine {
+  /** Those that run, by their number. */
   readonly processes = new Map<number, Process>();
   /** Programs that ended with another exit code than 0. */
   failures = 0;
-  /** Sockets for code that is no process of this host: examples, tests, services in code. Privileged. */
-  readonly sockets: SocketApi;
   private nextPid = 1;
-
-  constructor(node: NodeContext, names: HostsFile, time: HostTime, options: HostOptions = {}) {
-    this.node = node;
-    this.names = names;
-    this.wakeups = time;
-    this.files = new Mounts((work) => time.waitFor(work));
-    this.ip = new Ipv4(node);
-    this.ip.forwarding = options.forwarding === true;
-    this.network = this.ip;
-    this.icmp = this.ip.icmp;
-    this.udp = new Udp(node, this.network);
-    this.tcp = new Tcp(node, this.network);
-    this.sockets = this.newSockets();
-    HOSTS.set(node, this);
-  }
-
-  /** The host that a part of it belongs to; null when the node is a switch or hub. */
-  static of(node: NodeContext): Host | null {
-    return HOSTS.get(node) ?? null;
-  }
-
-  get name(): string {
-    return this.node.name;
-  }
-
-  get forwarding(): boolean {
-    return this.ip.forwarding;
-  }
-
-  /** A new interface, up, with these addresses. Its link is plugged in later. */
-  addInterface(name: string, mac: MacAddress, mtu: number, addresses: readonly Prefix[]): Nic {
-    const nic = new Nic(this.node, name, mac, mtu);
-    this.nics.set(name, nic);
-    this.ip.addInterface(nic);
-    nic.onLinkChange(this);
-    for (const address of addresses) {
-      const result = this.ip.addAddress(nic, address);
-      if (result < 0) throw new NetError(result, 'address add', `${address} dev ${name}`);
-    }
-    return nic;
-  }
-
-  /** An interface was switched on or off, or its link changed: layer 3 looks whether its routes come or go. */
-  nicChanged(nic: Nic): void {
-    this.ip.linkChanged(nic);
-  }
-
-  /** All addresses of its interfaces, loopback apart, in order. */
-  addresses(): Prefix[] {
-    return this.ip.interfaces().flatMap((each) => (each.loopback ? [] : [...each.addresses]));
-  }
-
-  /** Adds a static route in the scenario's words. Throws a NetError: EINVAL, ENETUNREACH when `via` is no neighbour. */
-  addRoute(words: RouteWords): void {
-    const to = words.to === 'default' ? Prefix.parse('0.0.0.0/0') : Prefix.parse(words.to);
-    const via = words.via === undefined ? null : IpAddress.parse(words.via);
-    if (to === null || (via === null && words.via !== undefined)) {
-      throw new NetError(Errno.EINVAL, 'route add', `${words.to} via ${words.via ?? ''}`);
-    }
-    const out = words.interface === undefined ? null : this.ip.interfaceNamed(words.interface);
-    if (out === null && words.interface !== undefined) throw new NetError(Errno.ENODEV, 'route add', words.interface);
-    const result = this.ip.addRoute(to, {
-      ...(via === null ? {} : { via }),
-      ...(out === null ? {} : { interface: out }),
-      ...(words.metric === undefined ? {} : { metric: words.metric }),
-    });
-    if (result < 0) throw new NetError(result, 'route add', `${words.to} via ${words.via ?? words.interface ?? ''}`);
-  }
-
-  /** Berkeley sockets with descriptors of their own. */
-  newSockets(): SocketApi {
-    return new SocketApi(this, { privileged: true });
-  }
 
   /** Starts a command line as it stands in a scenario. One that cannot be read ends with 2, as in a shell. */
   start(commandLine: string, streams: ProcessStreams = {}): Process {
@@ -154,29 +32,14 @@ export class Host implements SessionHost, NameResolver, NicListener {
 
   /** Starts a program that is not among those that every host has. */
   begin(program: Program, args: readonly string[] = [], streams: ProcessStreams = {}): Process {
-    const pid = this.nextPid++;
-    const process = new Process(pid, this, program, args, streams);
-    this.processes.set(pid, process);
+    const process = new Process(this.nextPid++, this, program, args, streams, ({ pid }, code) => {
+      this.processes.delete(pid);
+      if (code !== 0) this.failures++;
+    });
+    this.processes.set(process.pid, process);
     return process;
   }
-
-  /** A process tells that it has ended. */
-  processEnded(process: Process, code: number): void {
-    this.processes.delete(process.pid);
-    if (code !== 0) this.failures++;
-  }
-
-  lookup(name: string): IpAddress[] | number {
-    const found = this.names.lookup(name);
-    return found.length > 0 ? found : EAI_NONAME;
-  }
-
-  reverse(address: IpAddress): string | null {
-    return this.names.reverse(address);
-  }
 }
-
-const HOSTS = new WeakMap<NodeContext, Host>();
 
 function unknownProgram(name: string): Program {
   const near = nearest(name, [...programs.keys()]);

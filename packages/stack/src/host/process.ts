@@ -1,16 +1,22 @@
 import { NetError } from '../base/errors.ts';
 import { utf8Encode } from '../base/utf8.ts';
 import type { SocketApi } from '../l5-session/sockets.ts';
-import type { Host } from './host.ts';
-import {
-  type ByteInput,
-  type ByteOutput,
-  emptyInput,
-  nowhere,
-  type ProcessStreams,
-  type Program,
-  UsageError,
-} from './program.ts';
+import type { Machine } from './machine.ts';
+import { type ByteInput, type ByteOutput, emptyInput, nowhere, type ProcessStreams } from './streams.ts';
+
+/** A program that every host has: what one types after the prompt. */
+export interface Program {
+  readonly name: string;
+  /** One line for the list of programs. */
+  readonly summary: string;
+  /** What `--help` prints. */
+  readonly usage: string;
+  /** Runs it; the value is the exit code. What it throws is printed to stderr in POSIX words, and the code is 1. */
+  main(process: Process): Promise<number>;
+}
+
+/** Wrong use of a program: its message and a hint at `--help` go to stderr, and the exit code is 2. */
+export class UsageError extends Error {}
 
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGKILL' | 'SIGHUP';
 const SIGNAL_NUMBERS: Record<Signal, number> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
@@ -27,7 +33,7 @@ const EX_SOFTWARE = 70;
  */
 export class Process {
   readonly pid: number;
-  readonly host: Host;
+  readonly host: Machine;
   readonly name: string;
   readonly args: readonly string[];
   readonly stdin: ByteInput;
@@ -40,11 +46,20 @@ export class Process {
   signalled: Signal | null = null;
   private exit!: (code: number) => void;
   private ended = false;
+  private readonly whenEnded: (process: Process, code: number) => void;
   private readonly signalListeners = new Set<() => void>();
 
-  constructor(pid: number, host: Host, program: Program, args: readonly string[], streams: ProcessStreams) {
+  constructor(
+    pid: number,
+    host: Machine,
+    program: Program,
+    args: readonly string[],
+    streams: ProcessStreams,
+    whenEnded: (process: Process, code: number) => void,
+  ) {
     this.pid = pid;
     this.host = host;
+    this.whenEnded = whenEnded;
     this.name = program.name;
     this.args = args;
     this.stdin = this.untilSignalled(streams.stdin ?? emptyInput);
@@ -145,7 +160,7 @@ export class Process {
     this.ended = true;
     this.signalListeners.clear();
     this.sockets.closeAll();
-    this.host.processEnded(this, code);
+    this.whenEnded(this, code);
     this.host.wakeups.woken();
     this.exit(code);
   }

@@ -4,7 +4,7 @@ import type { LinkDevice } from '../base/link.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 import { withTap } from '../base/tap-list.ts';
 import { Direction, type FrameTap } from '../base/trace.ts';
-import { Host } from '../host/host.ts';
+import { Machine } from '../host/machine.ts';
 import { Capture, type CaptureOptions } from '../inspect/capture.ts';
 import type { Cable, CableEnd } from '../l1-physical/cable.ts';
 import { ETHERNET_HEADER, EtherType, frameType } from '../l2-link/ethernet.ts';
@@ -23,7 +23,7 @@ export function captureAtOrigin(network: Network, options: CaptureOptions = {}):
   const capture = begin(network, options);
   for (const cable of network.cables.values()) {
     for (const end of [cable.a, cable.b]) {
-      const host = hostAt(end);
+      const host = machineAt(end);
       if (host === null) continue;
       const tap = capture.tap(`${host.name}:${(end.device as Nic).name}`, about(cable, end));
       end.line.tap = withTap(end.line.tap, host.forwarding ? new OriginTap(host, tap) : tap);
@@ -50,7 +50,7 @@ export function captureEveryHop(network: Network, options: CaptureOptions = {}):
 }
 
 /** What one interface of a host or router sees, both directions, as tcpdump there would. */
-export function captureInterface(network: Network, host: Host, nic: Nic, options: CaptureOptions = {}): Capture {
+export function captureInterface(network: Network, host: Machine, nic: Nic, options: CaptureOptions = {}): Capture {
   const capture = begin(network, options);
   nic.addTap(capture.tap(`${host.name}:${nic.name}`, { node: host.name }));
   return capture;
@@ -59,7 +59,7 @@ export function captureInterface(network: Network, host: Host, nic: Nic, options
 function begin(network: Network, options: CaptureOptions): Capture {
   const capture = new Capture(network.queue, options);
   const names = [...network.nodes.values()]
-    .filter((node) => node instanceof Host)
+    .filter((node) => node instanceof Machine)
     .flatMap((host) => host.addresses().map((prefix) => ({ address: prefix.address, names: [host.name] })));
   capture.name(names);
   return capture;
@@ -69,12 +69,12 @@ function about(cable: Cable, end: CableEnd): { node: string; speedBps?: number }
   return { node: cable.name, ...(end.rateBps === Infinity ? {} : { speedBps: end.rateBps }) };
 }
 
-function hostAt(end: CableEnd): Host | null {
+function machineAt(end: CableEnd): Machine | null {
   return deviceHost(end.device);
 }
 
-function deviceHost(device: LinkDevice | null | undefined): Host | null {
-  return device instanceof Nic ? Host.of(device.node) : null;
+function deviceHost(device: LinkDevice | null | undefined): Machine | null {
+  return device instanceof Nic ? Machine.of(device.node) : null;
 }
 
 function outsideName(link: OutsideLink): string {
@@ -87,7 +87,7 @@ class OutsideTap implements FrameTap {
   /** What goes out; null: it has been seen on a cable. */
   private readonly outwards: FrameTap | null;
 
-  constructor(host: Host | null, tap: FrameTap) {
+  constructor(host: Machine | null, tap: FrameTap) {
     this.tap = tap;
     this.outwards = host === null ? null : host.forwarding ? new OriginTap(host, tap) : tap;
   }
@@ -100,10 +100,10 @@ class OutsideTap implements FrameTap {
 
 /** Lets through what a router says itself (ARP, errors, its programs), and not what it passes on. */
 class OriginTap implements FrameTap {
-  private readonly host: Host;
+  private readonly host: Machine;
   private readonly tap: FrameTap;
 
-  constructor(host: Host, tap: FrameTap) {
+  constructor(host: Machine, tap: FrameTap) {
     this.host = host;
     this.tap = tap;
   }

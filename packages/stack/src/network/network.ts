@@ -8,7 +8,7 @@ import type { FrameTap, TraceSink } from '../base/trace.ts';
 import { parseDuration } from '../base/units.ts';
 import { Host } from '../host/host.ts';
 import { HostsFile } from '../host/hosts-file.ts';
-import type { ProcessStreams } from '../host/program.ts';
+import type { ProcessStreams } from '../host/streams.ts';
 import { Cable } from '../l1-physical/cable.ts';
 import { Hub } from '../l1-physical/hub.ts';
 import { Switch } from '../l2-link/switch.ts';
