@@ -1,4 +1,4 @@
-import { Drop } from '../base/drop-reasons.ts';
+import { Drop, type DropReason } from '../base/drop-reasons.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 import { What } from '../base/trace.ts';
@@ -38,6 +38,15 @@ export class Ipv4Input implements ReassemblyOwner {
   private readonly errors: IcmpErrors;
   private readonly forwarder: Forwarder;
 
+  /**
+   * The addresses of the last packet that was ours alone, and the `routes.generation` of which that holds: most packets
+   * are like the one before, and nothing else is asked of their addresses.
+   */
+  private knownSource = 0;
+  private knownDestination = 0;
+  private knownFrom: IpInterface | null = null;
+  private knownGeneration = 0;
+
   constructor(
     node: NodeContext,
     paths: Ipv4Paths,
@@ -70,27 +79,53 @@ export class Ipv4Input implements ReassemblyOwner {
     }
     const source = ipv4Source(view, at);
     const destination = ipv4Destination(view, at);
-    if (!from.loopback && (source >>> 24 === 127 || destination >>> 24 === 127)) {
-      node.drop(packet, Drop.LOOPBACK_ON_WIRE);
-      return;
-    }
-    if (!this.canBeSource(source, destination, from)) {
-      node.drop(packet, Drop.IP_BAD_SOURCE);
-      return;
-    }
-    if (destination === 0) {
-      node.drop(packet, Drop.IP_BAD_DESTINATION);
-      return;
-    }
+    const known =
+      source === this.knownSource &&
+      destination === this.knownDestination &&
+      from === this.knownFrom &&
+      this.paths.routes.generation === this.knownGeneration;
+    if (!known && !this.addressesGood(packet, source, destination, from)) return;
     const headerLength = ipv4HeaderLength(view, at);
     if (headerLength > IPV4_HEADER_LENGTH && !this.optionsGood(packet, headerLength)) return;
-    const route = this.paths.routes.lookup(destination);
-    const cast = this.paths.castOf(destination, route);
-    if (cast < 0) this.notForUs(packet, destination, route, linkCast);
+    const cast = known ? Cast.Unicast : this.castOf(packet, source, destination, from, linkCast);
+    if (cast === -1) return;
     // RFC 1122 3.3.6: else one frame could make every host of a link answer.
-    else if (cast === Cast.Unicast && linkCast !== Cast.Unicast) node.drop(packet, Drop.IP_UNICAST_IN_BROADCAST);
-    else if (ipv4IsFragment(view, at)) this.fragment(packet, cast as Cast);
-    else this.deliver(packet, headerLength, cast as Cast);
+    if (cast === Cast.Unicast && linkCast !== Cast.Unicast) node.drop(packet, Drop.IP_UNICAST_IN_BROADCAST);
+    else if (ipv4IsFragment(view, at)) this.fragment(packet, cast);
+    else this.deliver(packet, headerLength, cast);
+  }
+
+  /** Ends the packet unless its addresses may stand in one that came in on `from`. */
+  private addressesGood(packet: PacketBuffer, source: number, destination: number, from: IpInterface): boolean {
+    let fault: DropReason = Drop.NONE;
+    if (!from.loopback && (source >>> 24 === 127 || destination >>> 24 === 127)) fault = Drop.LOOPBACK_ON_WIRE;
+    else if (!this.canBeSource(source, destination, from)) fault = Drop.IP_BAD_SOURCE;
+    else if (destination === 0) fault = Drop.IP_BAD_DESTINATION;
+    if (fault === Drop.NONE) return true;
+    this.node.drop(packet, fault);
+    return false;
+  }
+
+  /** How we are addressed; -1: not at all, and the packet has gone the way of those. */
+  private castOf(
+    packet: PacketBuffer,
+    source: number,
+    destination: number,
+    from: IpInterface,
+    linkCast: Cast,
+  ): Cast | -1 {
+    const { routes } = this.paths;
+    const route = routes.lookup(destination);
+    const cast = this.paths.castOf(destination, route);
+    if (cast === -1) {
+      this.notForUs(packet, destination, route, linkCast);
+    } else if (cast === Cast.Unicast) {
+      this.knownSource = source;
+      this.knownDestination = destination;
+      this.knownFrom = from;
+      this.knownGeneration = routes.generation;
+    }
+    return cast;
   }
 
   /**

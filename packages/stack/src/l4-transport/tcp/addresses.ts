@@ -12,7 +12,7 @@ export function pseudoSum(local: IpAddress, remote: IpAddress): number {
 export function rightChecksum(packet: PacketBuffer): boolean {
   const { view, start, end, l3 } = packet;
   const v4 = view.getUint8(l3) >> 4 === 4;
-  const addresses = v4 ? sum(view, l3 + 12, l3 + 20) : sum(view, l3 + 8, l3 + 40);
+  const addresses = v4 ? view.getUint32(l3 + 12) + view.getUint32(l3 + 16) : sum(view, l3 + 8, l3 + 40);
   return finish(sum(view, start, end, addresses + Protocol.Tcp + end - start)) === 0;
 }
 
