@@ -5,7 +5,10 @@ import { existsSync } from 'node:fs';
 import { runQuietly } from './run.mjs';
 
 // command: how to see that it is there. variable: where the tests find the reason when it is not.
-const PROGRAMS = [{ command: 'tshark', package: 'tshark', variable: 'NETARIUM_WITHOUT_TSHARK' }];
+const PROGRAMS = [
+  { command: 'tshark', package: 'tshark', variable: 'NETARIUM_WITHOUT_TSHARK' },
+  { command: 'tcpdump', package: 'tcpdump', variable: 'NETARIUM_WITHOUT_TCPDUMP' },
+];
 
 /** Installs what is missing and can be. Returns the environment variables that tell tests what is not there, and why. */
 export function systemPackages(programs = PROGRAMS) {

@@ -9,8 +9,11 @@ import { ls } from './ls.ts';
 import { nc } from './nc.ts';
 import { ping } from './ping.ts';
 import { sleep } from './sleep.ts';
+import { tcpdump } from './tcpdump.ts';
 
-const byName = new Map([cat, echo, get, hostname, httpd, ls, nc, ping, sleep].map((each) => [each.name, each]));
+const byName = new Map(
+  [cat, echo, get, hostname, httpd, ls, nc, ping, sleep, tcpdump].map((each) => [each.name, each]),
+);
 byName.set('help', helpFor(byName));
 
 /** The programs of every host, by name. */
