@@ -24,8 +24,8 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   const started = performance.now();
   await scheduler.run(endNs, () => {
     capture?.flush();
-    // Nobody is there who could bring something from outside: in paced time, too, the end is when nothing is left.
-    return endNs === Infinity && queue.pending === 0;
+    // In paced time, too, the end is when nothing is left, unless something may come from outside.
+    return endNs === Infinity && queue.pending === 0 && network.outside.length === 0;
   });
   const seconds = (performance.now() - started) / 1000;
   clearInterval(flushing);

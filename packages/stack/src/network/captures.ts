@@ -10,7 +10,8 @@ import type { Cable, CableEnd } from '../l1-physical/cable.ts';
 import { ETHERNET_HEADER, EtherType, frameType } from '../l2-link/ethernet.ts';
 import { Nic } from '../l2-link/nic.ts';
 import { IPV4_HEADER_LENGTH, ipv4Source } from '../l3-network/ipv4-header.ts';
-import type { Network, OutsideLink } from './network.ts';
+import type { Network } from './network.ts';
+import type { OutsideLink } from './outside-link.ts';
 
 /**
  * Captures of a whole network, of the cables and the links to the outside that are plugged in when they begin.

@@ -382,6 +382,7 @@ describe('running a program', () => {
     expect(net.now).toBe(10);
     expect(net.runSync({ until: () => ticks === 20 })).toBe('done');
     expect(() => net.runSync({ for: '1 parsec' })).toThrow(BuildError);
+    await expect(net.run({ for: '1 parsec' })).rejects.toThrow(BuildError);
   });
 
   it('keeps time still for work outside, and the order of its results', async () => {

@@ -1,14 +1,12 @@
 import { EventQueue } from '../base/event-queue.ts';
 import { LIMITS, type Limits } from '../base/limits.ts';
-import type { LinkDevice, LinkEnd } from '../base/link.ts';
 import { NodeContext } from '../base/node-context.ts';
 import { PacketPool } from '../base/packet-buffer.ts';
 import { Random } from '../base/random.ts';
-import type { FrameTap, TraceSink } from '../base/trace.ts';
+import type { TraceSink } from '../base/trace.ts';
 import { parseDuration } from '../base/units.ts';
 import { Host } from '../host/host.ts';
 import { HostsFile } from '../host/hosts-file.ts';
-import type { ProcessStreams } from '../host/streams.ts';
 import { Cable } from '../l1-physical/cable.ts';
 import { Hub } from '../l1-physical/hub.ts';
 import { Switch } from '../l2-link/switch.ts';
@@ -30,37 +28,16 @@ import { Faults } from './faults.ts';
 import { Fingerprint } from './fingerprint.ts';
 import { cableOptions } from './line-options.ts';
 import { Machines } from './machines.ts';
-import type { Platform } from './platform.ts';
+import type { NetworkOptions } from './network-options.ts';
+import type { OutsideLink } from './outside-link.ts';
 import { endOfRun, type RunOptions, runProgram } from './run-program.ts';
 import { type Pace, type RunEnd, Scheduler } from './scheduler.ts';
 
 export { BuildError } from './build-error.ts';
 export type { NetworkNode } from './cabling.ts';
+export type { NetworkOptions } from './network-options.ts';
+export type { OutsideLink } from './outside-link.ts';
 export type { RunOptions } from './run-program.ts';
-
-export interface NetworkOptions {
-  /** Seeds every random stream; default 1. */
-  seed?: number | string;
-  /** How to wait for application code; `@netarium/node` and the lab give theirs. Without it only `runSync` works. */
-  platform?: Platform;
-  /** Limits other than the defaults. */
-  limits?: Partial<Limits>;
-  /** Hash every delivery: costs about a nanosecond for each byte. Default false. */
-  fingerprint?: boolean;
-  /** Where a description's services write to; default nowhere. */
-  serviceStreams?: (node: string, command: string) => ProcessStreams;
-  /** Told when one of them has ended. */
-  serviceEnded?: (node: string, command: string, exitCode: number) => void;
-}
-
-/** A link that leads out of a network. What it can show of itself it shows to who watches the network. */
-export interface OutsideLink extends LinkEnd {
-  readonly name?: string;
-  readonly device?: LinkDevice | null;
-  trace?: TraceSink | null;
-  /** Sees each frame, with the reason if it goes no further: `Direction.In` came from outside. */
-  tap?: FrameTap | null;
-}
 
 /**
  * Machines and links together, and the time they live in.
@@ -243,7 +220,7 @@ export class Network {
    */
   run(options?: RunOptions): Promise<RunEnd>;
   run<T>(program: () => Promise<T> | T, options?: RunOptions): Promise<T>;
-  run<T>(first: RunOptions | (() => Promise<T> | T) = {}, second: RunOptions = {}): Promise<RunEnd | T> {
+  async run<T>(first: RunOptions | (() => Promise<T> | T) = {}, second: RunOptions = {}): Promise<RunEnd | T> {
     if (typeof first === 'function') return runProgram(this.scheduler, first, second);
     return this.scheduler.run(endOfRun(this.scheduler, first), first.until);
   }
