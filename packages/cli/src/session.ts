@@ -49,7 +49,8 @@ export function openSession(loaded: LoadedScenario, options: SessionOptions): Se
     throw error;
   }
   for (const { node, path, from } of description.files ?? []) {
-    network.hostNamed(node).files.mount(path, new RealFiles(resolve(dirname(file), from)));
+    // The times of a checkout are no part of a scenario: the same file and seed give the same bytes everywhere.
+    network.hostNamed(node).files.mount(path, new RealFiles(resolve(dirname(file), from), { modifiedMs: 0 }));
   }
   network.setPace(options.speed ?? 'virtual');
   return { network, capture: openCapture(network, options) };

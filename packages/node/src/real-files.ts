@@ -3,6 +3,16 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { Errno, type ErrnoName, NetError } from '@netarium/stack/base/errors';
 import { type FileStat, type Files, resolvePath } from '@netarium/stack/host/files';
 
+export interface RealFilesOptions {
+  /** Programs may write. Default false. */
+  writable?: boolean;
+  /**
+   * What every file's last change is said to be, milliseconds since 1970, instead of what the machine says: a network
+   * whose servers tell the times of a fresh checkout would not be the same network twice.
+   */
+  modifiedMs?: number;
+}
+
 /**
  * A directory of the real machine as a host's files. Nothing outside of it can be reached, by `..` or by a symbolic
  * link; it is read-only unless asked for otherwise. Devices, pipes and sockets in it are not there.
@@ -10,10 +20,12 @@ import { type FileStat, type Files, resolvePath } from '@netarium/stack/host/fil
 export class RealFiles implements Files {
   private readonly root: string;
   private readonly writable: boolean;
+  private readonly modifiedMs: number | undefined;
 
-  constructor(directory: string, options: { writable?: boolean } = {}) {
+  constructor(directory: string, options: RealFilesOptions = {}) {
     this.root = resolve(directory);
     this.writable = options.writable ?? false;
+    this.modifiedMs = options.modifiedMs;
   }
 
   async stat(path: string): Promise<FileStat | null> {
@@ -23,7 +35,7 @@ export class RealFiles implements Files {
       return {
         kind: found.isDirectory() ? 'directory' : 'file',
         size: found.isDirectory() ? 0 : found.size,
-        modifiedMs: Math.floor(found.mtimeMs),
+        modifiedMs: this.modifiedMs ?? Math.floor(found.mtimeMs),
       };
     } catch {
       return null;

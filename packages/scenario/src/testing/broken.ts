@@ -21,7 +21,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
   'bad-numbers.yaml': [
     '2:73: mtu cannot be 67; expected a whole number of bytes from 68 to 65535',
     '3:73: mtu cannot be the text "1500"; expected a whole number of bytes from 68 to 65535, without quotes',
-    '4:33: ports cannot be 0; expected a whole number from 1 to 4096',
+    '4:33: ports cannot be 0; expected a whole number from 1 to 4095',
     '6:46: queue cannot be -1; expected a whole number of frames from 0 to 1000000',
     '7:44: queue cannot be "many"; expected a whole number of frames from 0 to 1000000',
     '8:7: seed cannot be 1.5; expected a whole number from 0, or a text',
