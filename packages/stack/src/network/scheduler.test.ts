@@ -381,6 +381,17 @@ describe('paced time', () => {
     expect(turns).toBeLessThan(100);
   });
 
+  it('stands where real time stood when it is stopped', async () => {
+    scheduler.setPace(2);
+    platform.manual = true;
+    const run = scheduler.run(Infinity);
+    await platform.settle();
+    platform.pass(3 * SECOND);
+    scheduler.stop();
+    expect(await run).toBe('stopped');
+    expect(queue.now).toBe(6 * SECOND);
+  });
+
   it('refuses a pace that is none', () => {
     for (const pace of [-1, Number.NaN, Infinity]) expect(() => scheduler.setPace(pace)).toThrow(RangeError);
   });

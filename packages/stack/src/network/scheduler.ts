@@ -150,10 +150,11 @@ export class Scheduler implements Wakeups {
     try {
       for (;;) {
         await this.rest(platform);
-        if (done?.()) return 'done';
-        if (this.stopRequested) return 'stopped';
         const virtual = this.speed === Infinity;
         const dueNs = virtual ? untilNs : Math.min(this.pacedNow(), untilNs);
+        if (!virtual && !this.standsStill) queue.advanceTo(dueNs);
+        if (done?.()) return 'done';
+        if (this.stopRequested) return 'stopped';
         if (queue.pending > 0 && queue.nextTime <= dueNs) {
           this.runTurn(dueNs);
           // Between two turns of paced time the platform gets one: what it waits for may have come.
