@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { runQuietly } from './run.mjs';
 
-// command: how to see that it is there. variable: where the tests find the reason when it is not.
+// command: how to see that it is there, with `probe` if it does not know --version. variable: where the tests find the reason when it is not.
 const PROGRAMS = [
   { command: 'tshark', package: 'tshark', variable: 'NETARIUM_WITHOUT_TSHARK' },
   { command: 'tcpdump', package: 'tcpdump', variable: 'NETARIUM_WITHOUT_TCPDUMP' },
@@ -15,16 +15,16 @@ export function systemPackages(programs = PROGRAMS) {
   const env = {};
   for (const program of programs) {
     if (process.env[program.variable]) continue; // somebody wants to run without it, and has told why
-    if (isThere(program.command)) continue;
+    if (isThere(program)) continue;
     const reason = install(program.package);
-    if (reason === undefined && isThere(program.command)) continue;
+    if (reason === undefined && isThere(program)) continue;
     env[program.variable] = reason ?? `${program.package} was installed, but ${program.command} does not run`;
     process.stderr.write(`Without ${program.command}: ${env[program.variable]}. Its tests will be skipped.\n`);
   }
   return env;
 }
 
-const isThere = (command) => runQuietly(command, ['--version']).ok;
+const isThere = ({ command, probe = ['--version'] }) => runQuietly(command, probe).ok;
 
 /** Undefined when it worked, otherwise why not. */
 function install(name) {

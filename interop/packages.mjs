@@ -1,0 +1,27 @@
+// Which of Debian's packages has which program. `variable` skips the checks that need it, with the reason that it tells.
+
+const of = (command, name = command, probe = ['--version']) => ({
+  command,
+  package: name,
+  probe,
+  variable: `NETARIUM_WITHOUT_${command.toUpperCase().replaceAll('-', '_')}`,
+});
+
+export const PACKAGES = [
+  of('ip', 'iproute2', ['-V']),
+  of('ping', 'iputils-ping', ['-V']),
+  of('tracepath', 'iputils-tracepath', ['-V']),
+  of('arping', 'iputils-arping', ['-V']),
+  of('traceroute'),
+  of('curl'),
+  of('wget'),
+  of('nc', 'netcat-openbsd', ['-h']),
+  of('python3'),
+  of('tshark'),
+  of('tcpdump'),
+  of('iperf3'),
+  of('nmap'),
+  of('hping3'),
+  of('nft', 'nftables'),
+  of('ethtool'),
+];
