@@ -22,6 +22,18 @@ interface NodeState {
   last: JourneyEvent | null;
   /** Our packet's data was delivered here and no program has read yet. */
   unread: boolean;
+  /** What a program of this node has read of it. */
+  read: Read | null;
+}
+
+/** Data that a program took from its socket. */
+interface Read {
+  readonly event: JourneyEvent;
+  readonly header: HeaderView;
+  /** Where in the steps what it was belongs. */
+  readonly at: number;
+  /** The program itself has said what it was. */
+  told: boolean;
 }
 
 /**
@@ -48,6 +60,7 @@ class JourneyBuilder {
   private medium = '';
   /** The transport header that was seen last, for what it carries. */
   private payload: HeaderView | null = null;
+  private readonly reads: Read[] = [];
 
   constructor(packetId: number) {
     this.packetId = packetId;
@@ -60,13 +73,19 @@ class JourneyBuilder {
   }
 
   finish(): JourneyStep[] {
+    // Where no program said what it read, the bytes say it themselves.
+    for (const read of this.reads.reverse()) {
+      if (read.told) continue;
+      const step = this.dataStep(read.event, read.header, 'up');
+      this.steps.splice(read.at, 0, step);
+    }
     return this.steps;
   }
 
   private stateOf(node: string): NodeState {
     let state = this.nodes.get(node);
     if (state === undefined) {
-      state = { calls: [], lastSend: null, pending: [], last: null, unread: false };
+      state = { calls: [], lastSend: null, pending: [], last: null, unread: false, read: null };
       this.nodes.set(node, state);
     }
     return state;
@@ -74,6 +93,14 @@ class JourneyBuilder {
 
   /** An event without a packet. */
   private aside(event: JourneyEvent, state: NodeState): void {
+    if (event.layer >= 6 && event.what === What.Receive) {
+      // The program's own word for what it read takes the place of what the bytes look like.
+      if (state.read !== null && state.read.event.timeNs === event.timeNs) {
+        state.read.told = true;
+        this.told(event, 'up', state.read.header.payloadLength);
+      }
+      return;
+    }
     if (event.layer >= 5) {
       const takes = /^(receive|recv)/.test(event.detail);
       const accepts = event.detail.startsWith('accept');
@@ -82,7 +109,10 @@ class JourneyBuilder {
         if (event.detail.startsWith('send')) state.lastSend = event;
       } else if (takes ? state.unread : this.cameLast(state)) {
         this.told(event, 'up');
-        if (state.unread && this.payload !== null) this.data(event, this.payload, 7, 'up');
+        if (state.unread && this.payload !== null) {
+          state.read = { event, header: this.payload, at: this.steps.length, told: false };
+          this.reads.push(state.read);
+        }
         state.unread = false;
       }
       return;
@@ -118,7 +148,8 @@ class JourneyBuilder {
     const header = readHeader(event, event.packetId === this.packetId ? this.protocol : -1, this.bases);
     if (event.packetId !== this.packetId) return header;
     if (header.protocol >= 0) this.protocol = header.protocol;
-    if (header.payloadLength > 0) this.payload = header;
+    // What is handed up stands behind its header already.
+    if (header.payloadLength > 0 && event.what !== What.Deliver) this.payload = header;
     return header;
   }
 
@@ -134,26 +165,23 @@ class JourneyBuilder {
     if (!carries) return;
     let made = calls.filter((call) => call.timeNs === event.timeNs);
     if (made.length === 0 && header.payloadLength > 0 && lastSend !== null) made = [lastSend];
-    if (header.payloadLength > 0) this.data(event, header, 7, 'down');
-    for (const call of [...made].sort((a, b) => b.layer - a.layer)) this.told(call, 'down');
+    const explained = made.some((call) => call.layer === 7);
+    if (header.payloadLength > 0 && !explained) this.steps.push(this.dataStep(event, header, 'down'));
+    for (const call of [...made].sort((a, b) => b.layer - a.layer)) {
+      this.told(call, 'down', call.layer >= 6 ? header.payloadLength : 0);
+    }
   }
 
   /** The payload as the program sees it. */
-  private data(event: JourneyEvent, header: HeaderView, layer: number, way: 'down' | 'up'): void {
+  private dataStep(event: JourneyEvent, header: HeaderView, way: 'down' | 'up'): JourneyStep {
     const { payloadLength, payloadText } = header;
-    const bytes = `${payloadLength} byte${payloadLength === 1 ? '' : 's'}`;
-    this.push(event, {
-      layer,
-      way,
-      unit: 'data',
-      bytes: payloadLength,
-      text: payloadText === '' ? `${bytes} of data` : payloadText,
-    });
+    const text = payloadText === '' ? `${payloadLength} byte${payloadLength === 1 ? '' : 's'} of data` : payloadText;
+    return stepOf(event, { layer: 7, way, unit: 'data', bytes: payloadLength, text });
   }
 
-  /** A step about no bytes: a call, a state, a decision. */
-  private told(event: JourneyEvent, way: 'down' | 'up' | 'stay'): void {
-    this.push(event, { layer: event.layer, way, unit: event.layer >= 5 ? 'data' : '', bytes: 0, text: event.detail });
+  /** A call, a state, a decision; `bytes` are those of ours that it was about, where they are known. */
+  private told(event: JourneyEvent, way: 'down' | 'up' | 'stay', bytes = 0): void {
+    this.push(event, { layer: event.layer, way, unit: event.layer >= 5 ? 'data' : '', bytes, text: event.detail });
   }
 
   private step(event: JourneyEvent, header: HeaderView, state: NodeState): void {
@@ -226,20 +254,16 @@ class JourneyBuilder {
     this.waiting = -1;
   }
 
-  private push(
-    event: JourneyEvent,
-    step: Pick<JourneyStep, 'layer' | 'way' | 'unit' | 'bytes' | 'text'> & Partial<JourneyStep>,
-  ): void {
-    this.steps.push({
-      node: event.node,
-      timeNs: event.timeNs,
-      header: null,
-      headerLength: 0,
-      reason: 0,
-      source: event.source,
-      ...step,
-    });
+  private push(event: JourneyEvent, step: StepWords): void {
+    this.steps.push(stepOf(event, step));
   }
+}
+
+type StepWords = Pick<JourneyStep, 'layer' | 'way' | 'unit' | 'bytes' | 'text'> & Partial<JourneyStep>;
+
+function stepOf(event: JourneyEvent, step: StepWords): JourneyStep {
+  const { node, timeNs, source } = event;
+  return { node, timeNs, header: null, headerLength: 0, reason: 0, source, ...step };
 }
 
 function join(a: string, b: string): string {
