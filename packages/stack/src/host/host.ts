@@ -12,7 +12,7 @@ import type { ProcessStreams } from './streams.ts';
  */
 export class Host extends Machine {
   /** Those that run, by their number. */
-  readonly processes = new Map<number, Process>();
+  override readonly processes = new Map<number, Process>();
   /** Programs that ended with another exit code than 0. */
   failures = 0;
   private nextPid = 1;

@@ -28,6 +28,12 @@ export interface MachineOptions {
   forwarding?: boolean;
 }
 
+/** What runs on a machine, as its tools list it. */
+export interface Running {
+  readonly name: string;
+  readonly sockets: SocketApi;
+}
+
 /** What `addRoute` takes: the scenario's words. */
 export interface RouteWords {
   to: string;
@@ -58,6 +64,8 @@ export class Machine implements SessionHost, NameResolver, NicListener {
   readonly files: Mounts;
   /** Sockets for code that is no process of this host: examples, tests, services in code. Privileged. */
   readonly sockets: SocketApi;
+  /** The programs that run on it, by their number: `Host`'s. */
+  readonly processes: ReadonlyMap<number, Running> = new Map();
 
   constructor(node: NodeContext, names: HostsFile, time: HostTime, options: MachineOptions = {}) {
     this.node = node;

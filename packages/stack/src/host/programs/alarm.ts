@@ -12,7 +12,7 @@ export class Alarm implements Task {
 
   constructor(process: Process) {
     this.process = process;
-    void process.untilSignal().then(() => this.ring());
+    process.onSignal(() => this.ring());
   }
 
   /** Waits until `ring` is called, a signal comes, or `timeNs` has come (Infinity: never). */

@@ -1,19 +1,23 @@
 import type { Program } from '../program.ts';
+import { arp } from './arp.ts';
 import { cat } from './cat.ts';
 import { echo } from './echo.ts';
 import { get } from './get.ts';
 import { helpFor } from './help.ts';
 import { hostname } from './hostname.ts';
 import { httpd } from './httpd.ts';
+import { ip } from './ip.ts';
 import { ls } from './ls.ts';
 import { nc } from './nc.ts';
+import { netstat } from './netstat.ts';
 import { ping } from './ping.ts';
+import { route } from './route.ts';
 import { sleep } from './sleep.ts';
 import { tcpdump } from './tcpdump.ts';
 
-const byName = new Map(
-  [cat, echo, get, hostname, httpd, ls, nc, ping, sleep, tcpdump].map((each) => [each.name, each]),
-);
+const ALL = [arp, cat, echo, get, hostname, httpd, ip, ls, nc, netstat, ping, route, sleep, tcpdump];
+
+const byName = new Map(ALL.map((program) => [program.name, program]));
 byName.set('help', helpFor(byName));
 
 /** The programs of every host, by name. */

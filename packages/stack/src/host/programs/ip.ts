@@ -1,0 +1,40 @@
+import type { Process } from '../process.ts';
+import { type Program, UsageError } from '../program.ts';
+import { ipAddress } from './ip/addresses.ts';
+import { ipLink } from './ip/links.ts';
+import { ipNeighbour } from './ip/neighbours.ts';
+import { ipRoute } from './ip/routes.ts';
+import { nearest } from './options.ts';
+
+/** The objects of ip(8), each with the beginnings that stand for it: `ip a`, `ip addr`, `ip address`. */
+const OBJECTS: readonly (readonly [name: string, run: (process: Process, words: readonly string[]) => number])[] = [
+  ['address', ipAddress],
+  ['link', ipLink],
+  ['route', ipRoute],
+  ['neighbour', ipNeighbour],
+  ['neighbor', ipNeighbour],
+];
+
+export const ip: Program = {
+  name: 'ip',
+  summary: 'show and change addresses, interfaces, routes and neighbours',
+  usage: `usage: ip address [show [DEV]]
+       ip address add|del ADDRESS/LENGTH dev DEV
+       ip link [show [DEV]]
+       ip link set DEV up|down|mtu BYTES
+       ip route [show]
+       ip route add|del PREFIX [via ADDRESS] [dev DEV] [metric N]
+       ip route add|del unreachable|prohibit|blackhole PREFIX
+       ip route get ADDRESS
+       ip neighbour [show [dev DEV]]
+       ip neighbour add|del ADDRESS [lladdr MAC] dev DEV
+Words may be shortened: ip a, ip r, ip n`,
+  async main(process) {
+    const words = process.args.filter((word) => !/^-(4|br|brief|c|color)$/.test(word));
+    const [object, ...rest] = words;
+    if (object === undefined) throw new UsageError('what is to be shown? address, link, route or neighbour');
+    for (const [name, run] of OBJECTS) if (name.startsWith(object)) return run(process, rest);
+    const near = nearest(object, ['address', 'link', 'route', 'neighbour']);
+    throw new UsageError(`object "${object}" is unknown${near === null ? '' : `; did you mean ${near}?`}`);
+  },
+};

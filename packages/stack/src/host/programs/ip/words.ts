@@ -1,0 +1,34 @@
+import { errnoText } from '../../../base/errors.ts';
+import type { IpInterface } from '../../../l3-network/ip-interface.ts';
+import type { Process } from '../../process.ts';
+import { UsageError } from '../../program.ts';
+
+/** The exit code of ip(8) when the kernel refused. */
+const REFUSED = 2;
+
+/** `['dev', 'eth0', 'metric', '5']` as a map. Throws a UsageError for a word that is none of `known`. */
+export function pairs(words: readonly string[], known: readonly string[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (let i = 0; i < words.length; i += 2) {
+    const [key, value] = [words[i]!, words[i + 1]];
+    if (!known.includes(key)) throw new UsageError(`either "${known.join('", "')}" is expected, "${key}" is garbage`);
+    if (value === undefined) throw new UsageError(`"${key}" needs a value`);
+    found.set(key, value);
+  }
+  return found;
+}
+
+export function interfaceNamed(process: Process, name: string | undefined): IpInterface {
+  if (name === undefined) throw new UsageError('a device is needed: dev eth0');
+  const found = process.host.ip.interfaceNamed(name);
+  if (found !== null) return found;
+  const known = process.host.ip.interfaces().map((each) => each.name);
+  throw new UsageError(`Cannot find device "${name}"; there are ${known.join(', ')}`);
+}
+
+/** The exit code for what a call returned; what went wrong is said in ip(8)'s words. */
+export function answered(process: Process, result: number): number {
+  if (result >= 0) return 0;
+  process.complain(`RTNETLINK answers: ${errnoText(result)}\n`);
+  return REFUSED;
+}
