@@ -2,7 +2,10 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { FileStat } from '@netarium/stack/host/files';
+import { MemoryFiles } from '@netarium/stack/host/memory-files';
 import { describe, expect, it } from 'vitest';
+import { Network } from './network.ts';
 import { fingerprintOf } from './testing/fingerprints.ts';
 
 const RUNNER = fileURLToPath(new URL('./testing/print-fingerprints.mjs', import.meta.url));
@@ -13,6 +16,38 @@ async function inProcess(from: number, to: number): Promise<[seed: number, finge
   const { stdout } = await promisify(execFile)(process.execPath, [RUNNER, String(from), String(to)]);
   const lines = stdout.trim().split('\n');
   return lines.map((line) => [Number(line.split(' ')[0]), line.split(' ')[1]!]);
+}
+
+/** A disk that takes another time whenever it is asked. */
+class MoodyFiles extends MemoryFiles {
+  override stat(path: string): Promise<FileStat | null> {
+    return this.late(super.stat(path));
+  }
+  override read(path: string): Promise<Uint8Array> {
+    return this.late(super.read(path));
+  }
+  private async late<T>(work: Promise<T>): Promise<T> {
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 8));
+    return work;
+  }
+}
+
+/** Six clients that fetch six files from one server at the same moment: the fingerprint. */
+async function fetchAtOnce(): Promise<string> {
+  const network = new Network({ fingerprint: true });
+  network.switch('sw');
+  const server = network.host('server', { interfaces: { eth0: '10.0.0.100/24' } });
+  network.link(['server', 'sw']);
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  server.files.mount('/srv', new MoodyFiles(Object.fromEntries(names.map((name) => [`/${name}`, name.repeat(5000)]))));
+  server.start('httpd /srv');
+  const clients = names.map((name, i) => network.host(name, { interfaces: { eth0: `10.0.0.${i + 1}/24` } }));
+  for (const { name } of clients) network.link([name, 'sw']);
+  const codes = await network.run(() =>
+    Promise.all(clients.map((client) => client.start(`get http://server/${client.name}`).exited)),
+  );
+  expect(codes).toEqual(names.map(() => 0));
+  return network.fingerprint!.value;
 }
 
 describe('the same scenario and seed give the same bytes at the same times', () => {
@@ -31,6 +66,11 @@ describe('the same scenario and seed give the same bytes at the same times', () 
     expect(await fingerprintOf(7, {})).toBe(plain);
     expect(await fingerprintOf(7, { watched: true })).toBe(plain);
     expect(await fingerprintOf(8, {})).not.toBe(plain);
+  });
+
+  it('how long the disk takes for each file, and which it has first', async () => {
+    const prints = await Promise.all([1, 2, 3].map(() => fetchAtOnce()));
+    expect(new Set(prints).size).toBe(1);
   });
 
   it('a host that nobody talks to changes no stream', async () => {

@@ -94,6 +94,11 @@ describe('no event runs before a woken program rests, whatever it does meanwhile
     expect(await timeAfter(work)).toBe(1000);
   });
 
+  it('two networks in one process do not wait for each other', async () => {
+    const times = await Promise.all([1, 2, 3].map(() => timeAfter(() => readFileLater(HERE).then(turn))));
+    expect(times).toEqual([1000, 1000, 1000]);
+  });
+
   it('real timers are not waited for: real time does not exist on a virtual network', async () => {
     expect(
       await timeAfter(() => Promise.race([new Promise((resolve) => setTimeout(resolve, 1e6).unref()), turn()])),
