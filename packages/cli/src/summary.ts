@@ -1,5 +1,5 @@
 import type { Network } from '@netarium/node';
-import { dropReasons } from '@netarium/stack/base/drop-reasons';
+import { dropReasons, isHarmless } from '@netarium/stack/base/drop-reasons';
 import { formatDuration } from '@netarium/stack/base/units';
 import type { CaptureFile } from './capture-file.ts';
 
@@ -20,16 +20,13 @@ export function summary(network: Network, realSeconds: number, capture: CaptureF
   return `${lines.join('\n')}\n`;
 }
 
-/** Reasons that are no loss: the packet did its work, or was for somebody else on a shared line. */
-const NO_LOSS = new Set(['FRAME_NOT_FOR_US', 'ARP_DONE', 'ARP_NOT_FOR_US', 'ICMP_DONE', 'TCP_DONE']);
-
 /** `37 at link uplink: lost on the line (the scenario says so)`, most first. */
 export function dropLines(network: Network): string[] {
   const found: { count: number; text: string }[] = [];
   const collect = (where: string, drops: ArrayLike<number>) => {
     for (let reason = 1; reason < drops.length; reason++) {
-      const { name, text, source } = dropReasons[reason]!;
-      if (drops[reason]! === 0 || NO_LOSS.has(name)) continue;
+      const { text, source } = dropReasons[reason]!;
+      if (drops[reason]! === 0 || isHarmless(reason)) continue;
       found.push({ count: drops[reason]!, text: `at ${where}: ${text}${source === '' ? '' : ` (${source})`}` });
     }
   };

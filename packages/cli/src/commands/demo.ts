@@ -46,7 +46,8 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
 
   // The services start; then the browser, with somebody who watches the beginning.
   network.queue.runUntil(0);
-  const recorder = new JourneyRecorder(network.queue, { limit: EVENTS_KEPT });
+  const watching = network.trace;
+  const recorder = new JourneyRecorder(network.queue, { limit: EVENTS_KEPT, next: watching });
   network.trace = recorder;
   const host = network.hostNamed(CLIENT);
   const page = new Counter();
@@ -59,7 +60,7 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
   const code = await network.run(async () => {
     await page.first;
     // The journeys that are told are in the recorder; the rest of the file needs no witness.
-    network.trace = null;
+    network.trace = watching;
     return child.exited;
   });
   const seconds = (performance.now() - started) / 1000;

@@ -128,3 +128,17 @@ export const Drop = Object.fromEntries(dropReasons.map((reason) => [reason.name,
   DropReasonName | 'NONE',
   DropReason
 >;
+
+/** The packet did its work here, or was for somebody else on a shared line: nothing that anybody misses was dropped. */
+const HARMLESS = new Set<DropReason>([
+  Drop.FRAME_NOT_FOR_US,
+  Drop.ARP_NOT_FOR_US,
+  Drop.SWITCH_SAME_PORT,
+  Drop.ARP_DONE,
+  Drop.ICMP_DONE,
+  Drop.TCP_DONE,
+]);
+
+export function isHarmless(reason: DropReason): boolean {
+  return HARMLESS.has(reason);
+}

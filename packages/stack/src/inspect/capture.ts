@@ -1,11 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import { crc32 } from '../base/crc32.ts';
-import { type DropReason, dropReasons } from '../base/drop-reasons.ts';
+import { type DropReason, dropReasons, isHarmless } from '../base/drop-reasons.ts';
 import type { IpAddress } from '../base/ip-address.ts';
 import { completeChecksum } from '../base/offload.ts';
 import { Checksum, FCS_IMPLIED, type PacketBuffer } from '../base/packet-buffer.ts';
 import { Direction, type FrameTap, type TraceSink, What } from '../base/trace.ts';
-import { isDone } from './drop-kinds.ts';
 import { LinkType } from './link-types.ts';
 import { PacketFlags } from './pcapng-format.ts';
 import { PcapngWriter, type SectionOptions } from './pcapng-writer.ts';
@@ -116,7 +115,7 @@ export class Capture implements TraceSink {
     detail: string,
     source: string,
   ): void {
-    if (what === What.Drop && packet !== null && !isDone(reason)) {
+    if (what === What.Drop && packet !== null && !isHarmless(reason)) {
       const told = this.reportedId === packet.id && this.reportedReason === reason;
       const place = told ? undefined : this.places.get(packet.id);
       if (place !== undefined) this.writer.comment(place, dropComment(node, reason));

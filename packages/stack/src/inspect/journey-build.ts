@@ -1,7 +1,6 @@
-import { dropReasons } from '../base/drop-reasons.ts';
+import { dropReasons, isHarmless } from '../base/drop-reasons.ts';
 import { What } from '../base/trace.ts';
 import { formatDuration } from '../base/units.ts';
-import { isDone } from './drop-kinds.ts';
 import { type HeaderView, readHeader, type SequenceBases } from './journey-headers.ts';
 import type { JourneyEvent, JourneyStep } from './journey-step.ts';
 import { TcpFlag } from './packet-facts.ts';
@@ -216,7 +215,7 @@ class JourneyBuilder {
   private ends(event: JourneyEvent, unit: JourneyStep['unit']): void {
     const { text } = dropReasons[event.reason]!;
     const why = event.detail === '' ? text : `${text}: ${event.detail}`;
-    const told = isDone(event.reason) ? why : `dropped: ${why}`;
+    const told = isHarmless(event.reason) ? why : `dropped: ${why}`;
     this.push(event, { layer: event.layer, way: 'end', unit, bytes: event.length, text: told, reason: event.reason });
   }
 

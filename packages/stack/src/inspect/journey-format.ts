@@ -1,6 +1,6 @@
+import { isHarmless } from '../base/drop-reasons.ts';
 import { formatDuration } from '../base/units.ts';
 import { hexBytes } from './dissection.ts';
-import { isDone } from './drop-kinds.ts';
 import type { JourneyStep } from './journey-step.ts';
 import { type LayerModel, layerIn } from './layer-models.ts';
 import { plain, type Style, wrap } from './text-layout.ts';
@@ -60,7 +60,7 @@ function stepLines(
   headerBytes: number,
   style: Style,
 ): string[] {
-  const failed = step.way === 'end' && !isDone(step.reason);
+  const failed = step.way === 'end' && !isHarmless(step.reason);
   const layerText = (place === null ? '' : `${place.number} ${place.name}`).padEnd(15);
   const unit = step.unit.padEnd(9);
   const bits = step.unit === 'bits';

@@ -53,12 +53,15 @@ describe('a capture at the origin', () => {
     ]);
   });
 
-  it("has a router's ICMP errors", () => {
+  it("has a router's ICMP errors, and its reason on the packet", () => {
     const { network, send } = routed();
     send('10.0.2.2');
     const capture = captureAtOrigin(network);
     send('192.168.0.1');
-    expect(written(capture)).toEqual(['alice:eth0: UDP', 'r:eth0: ICMP']);
+    expect(written(capture)).toEqual([
+      'alice:eth0: UDP (dropped by r: no route leads there (RFC 1812 5.2.7.1))',
+      'r:eth0: ICMP',
+    ]);
   });
 
   it('says why a packet went no further than its first link', () => {

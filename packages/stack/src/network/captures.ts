@@ -63,6 +63,9 @@ function begin(network: Network, options: CaptureOptions): Capture {
     .filter((node) => node instanceof Machine)
     .flatMap((host) => host.addresses().map((prefix) => ({ address: prefix.address, names: [host.name] })));
   capture.name(names);
+  // Who drops a packet later says so in a comment on it; whoever watched before goes on to.
+  capture.next = network.trace;
+  network.trace = capture;
   return capture;
 }
 
