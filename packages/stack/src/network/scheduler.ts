@@ -1,3 +1,4 @@
+import { assert } from '../base/errors.ts';
 import type { EventQueue } from '../base/event-queue.ts';
 import type { Wakeups } from '../l5-session/wakeups.ts';
 import { OutsideWork } from './outside-work.ts';
@@ -80,6 +81,7 @@ export class Scheduler implements Wakeups {
   }
 
   release(): void {
+    assert(this.holds > 0, 'a release without its hold');
     this.holds--;
     this.applicationAwake = true;
     this.interrupt();
