@@ -7,7 +7,10 @@ import { ipRoute } from './ip/routes.ts';
 import { nearest } from './options.ts';
 
 /** The objects of ip(8), each with the beginnings that stand for it: `ip a`, `ip addr`, `ip address`. */
-const OBJECTS: readonly (readonly [name: string, run: (process: Process, words: readonly string[]) => number])[] = [
+const OBJECTS: readonly (readonly [
+  name: string,
+  run: (process: Process, words: readonly string[], brief: boolean) => number,
+])[] = [
   ['address', ipAddress],
   ['link', ipLink],
   ['route', ipRoute],
@@ -18,9 +21,9 @@ const OBJECTS: readonly (readonly [name: string, run: (process: Process, words: 
 export const ip: Program = {
   name: 'ip',
   summary: 'show and change addresses, interfaces, routes and neighbours',
-  usage: `usage: ip address [show [DEV]]
+  usage: `usage: ip [-br] address [show [DEV]]
        ip address add|del ADDRESS/LENGTH dev DEV
-       ip link [show [DEV]]
+       ip [-br] link [show [DEV]]
        ip link set DEV up|down|mtu BYTES
        ip route [show]
        ip route add|del PREFIX [via ADDRESS] [dev DEV] [metric N]
@@ -28,12 +31,13 @@ export const ip: Program = {
        ip route get ADDRESS
        ip neighbour [show [dev DEV]]
        ip neighbour add|del ADDRESS [lladdr MAC] dev DEV
-Words may be shortened: ip a, ip r, ip n`,
+-br is brief. Words may be shortened: ip a, ip r, ip n`,
   async main(process) {
+    const brief = process.args.some((word) => /^-br(ief)?$/.test(word));
     const words = process.args.filter((word) => !/^-(4|br|brief|c|color)$/.test(word));
     const [object, ...rest] = words;
     if (object === undefined) throw new UsageError('what is to be shown? address, link, route or neighbour');
-    for (const [name, run] of OBJECTS) if (name.startsWith(object)) return run(process, rest);
+    for (const [name, run] of OBJECTS) if (name.startsWith(object)) return run(process, rest, brief);
     const near = nearest(object, ['address', 'link', 'route', 'neighbour']);
     throw new UsageError(`object "${object}" is unknown${near === null ? '' : `; did you mean ${near}?`}`);
   },

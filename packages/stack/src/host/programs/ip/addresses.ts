@@ -3,13 +3,19 @@ import { Prefix } from '../../../base/prefix.ts';
 import type { IpInterface } from '../../../l3-network/ip-interface.ts';
 import type { Process } from '../../process.ts';
 import { UsageError } from '../../program.ts';
-import { chosen, linkText } from './links.ts';
+import { briefLine, chosen, linkText } from './links.ts';
 import { answered, interfaceNamed, pairs } from './words.ts';
 
-export function ipAddress(process: Process, [verb = 'show', ...words]: readonly string[]): number {
+export function ipAddress(process: Process, [verb = 'show', ...words]: readonly string[], brief: boolean): number {
   if ('show'.startsWith(verb) || 'list'.startsWith(verb)) {
     const names = words[0] === 'dev' ? words.slice(1) : words;
-    for (const each of chosen(process, names[0])) process.print(linkText(each) + addressLines(each));
+    for (const each of chosen(process, names[0])) {
+      process.print(
+        brief
+          ? briefLine(each, each.addresses.map((prefix) => `${prefix.address}/${prefix.length}`).join(' '))
+          : linkText(each) + addressLines(each),
+      );
+    }
     return 0;
   }
   const adds = 'add'.startsWith(verb);

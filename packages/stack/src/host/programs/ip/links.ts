@@ -7,10 +7,12 @@ import { interfaceNamed } from './words.ts';
 const LEAST_MTU = 68; // RFC 791 3.2: what every link carries
 const MOST_MTU = 65_535;
 
-export function ipLink(process: Process, [verb = 'show', ...words]: readonly string[]): number {
+export function ipLink(process: Process, [verb = 'show', ...words]: readonly string[], brief: boolean): number {
   if ('show'.startsWith(verb) || 'list'.startsWith(verb)) {
     const names = words[0] === 'dev' ? words.slice(1) : words;
-    for (const each of chosen(process, names[0])) process.print(linkText(each));
+    for (const each of chosen(process, names[0])) {
+      process.print(brief ? briefLine(each, `${each.link.mac} <${flagText(each)}>`) : linkText(each, 'mode DEFAULT '));
+    }
     return 0;
   }
   if (!'set'.startsWith(verb)) throw new UsageError(`"${verb}" is neither show nor set`);
@@ -33,22 +35,37 @@ export function chosen(process: Process, name: string | undefined): readonly IpI
 }
 
 /** The first two lines about an interface. */
-export function linkText(each: IpInterface): string {
+export function linkText(each: IpInterface, mode = ''): string {
   const { link, index, name } = each;
+  const head = `${index}: ${name}: <${flagText(each)}> mtu ${link.mtu}`;
   if (!(link instanceof Nic)) {
     return (
-      `${index}: ${name}: <LOOPBACK,UP,LOWER_UP> mtu ${link.mtu} qdisc noqueue state UNKNOWN group default qlen 1000\n` +
+      `${head} qdisc noqueue state UNKNOWN ${mode}group default qlen 1000\n` +
       `    link/loopback ${link.mac} brd 00:00:00:00:00:00\n`
     );
   }
+  return (
+    `${head} qdisc pfifo_fast state ${stateText(each)} ${mode}group default qlen 1000\n` +
+    `    link/ether ${link.mac} brd ff:ff:ff:ff:ff:ff\n`
+  );
+}
+
+/** `-br`: name, state, and what is asked for. */
+export function briefLine(each: IpInterface, rest: string): string {
+  return `${each.name.padEnd(16)} ${stateText(each).padEnd(14)} ${rest} \n`;
+}
+
+function stateText({ link }: IpInterface): string {
+  return link instanceof Nic ? (link.running ? 'UP' : 'DOWN') : 'UNKNOWN';
+}
+
+function flagText({ link }: IpInterface): string {
+  if (!(link instanceof Nic)) return 'LOOPBACK,UP,LOWER_UP';
   const carrier = link.link?.up ?? false;
   const flags = ['BROADCAST', 'MULTICAST', ...(link.promiscuous ? ['PROMISC'] : []), ...(link.up ? ['UP'] : [])];
   if (link.up && carrier) flags.push('LOWER_UP');
   if (link.up && !carrier) flags.unshift('NO-CARRIER');
-  return (
-    `${index}: ${name}: <${flags.join(',')}> mtu ${link.mtu} qdisc pfifo_fast state ${link.running ? 'UP' : 'DOWN'} ` +
-    `group default qlen 1000\n    link/ether ${link.mac} brd ff:ff:ff:ff:ff:ff\n`
-  );
+  return flags.join(',');
 }
 
 function mtu(text: string | undefined): number {

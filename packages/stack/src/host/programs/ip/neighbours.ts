@@ -40,5 +40,5 @@ export function ipNeighbour(process: Process, [verb = 'show', ...words]: readonl
 function neighbourText(entry: Neighbour, now: number): string {
   const state = entry.stateAt(now);
   const known = state !== NeighbourState.Incomplete && state !== NeighbourState.Failed && state !== NeighbourState.None;
-  return `${entry.address} dev ${entry.interface.name}${known ? ` lladdr ${entry.mac}` : ''} ${neighbourStateName(state)}\n`;
+  return `${entry.address} dev ${entry.interface.name}${known ? ` lladdr ${entry.mac}` : ''} ${neighbourStateName(state)} \n`;
 }

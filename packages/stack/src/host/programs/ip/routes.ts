@@ -1,6 +1,7 @@
 import { errnoText } from '../../../base/errors.ts';
 import { formatIpv4, IpAddress } from '../../../base/ip-address.ts';
 import { Prefix } from '../../../base/prefix.ts';
+import { Nic } from '../../../l2-link/nic.ts';
 import type { RouteOptions } from '../../../l3-network/ipv4.ts';
 import { type Route, RouteOrigin, RouteType } from '../../../l3-network/routes.ts';
 import type { Process } from '../../process.ts';
@@ -29,7 +30,7 @@ function show(process: Process, words: readonly string[]): number {
   for (const route of process.host.ip.routes.list()) {
     const own =
       route.type === RouteType.Local || route.type === RouteType.Broadcast || route.interface?.loopback === true;
-    if (all || !own) process.print(`${routeText(route)}\n`);
+    if (all || !own) process.print(`${routeText(route)} \n`);
   }
   return 0;
 }
@@ -42,6 +43,8 @@ function routeText(route: Route): string {
   } else if (route.origin !== RouteOrigin.Static) {
     parts.push(`proto ${route.origin}`);
   }
+  const link = route.interface?.link;
+  if (link instanceof Nic && !link.running) parts.push('linkdown');
   return parts.join(' ');
 }
 
@@ -60,7 +63,9 @@ function get(process: Process, [text = '']: readonly string[]): number {
   }
   const local = route.type === RouteType.Local ? 'local ' : route.type === RouteType.Broadcast ? 'broadcast ' : '';
   const via = route.gateway === 0 ? '' : ` via ${formatIpv4(route.gateway)}`;
-  process.print(`${local}${to}${via} dev ${local === 'local ' ? 'lo' : route.interface.name} src ${source}\n`);
+  process.print(
+    `${local}${to}${via} dev ${local === 'local ' ? 'lo' : route.interface.name} src ${source} uid 0 \n    cache \n`,
+  );
   return 0;
 }
 

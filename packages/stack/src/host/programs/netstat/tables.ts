@@ -23,9 +23,10 @@ export function routeTable(host: Machine, numeric: boolean, style: 'route' | 'ne
     const gateway = refused ? '-' : gatewayText(host, route, numeric);
     text += `${column(destination)} ${column(gateway)} ${formatIpv4(route.prefix.mask4).padEnd(15)} `;
     if (style === 'route') {
-      text += `${flags.padEnd(5)} ${String(route.metric).padEnd(6)} ${'0'.padEnd(2)} ${'0'.padStart(7)} ${name}\n`;
+      text += `${flags.padEnd(5)} ${String(route.metric).padEnd(6)} ${(refused ? '-' : '0').padEnd(2)} ${'0'.padStart(7)} ${name}\n`;
     } else {
-      text += `${flags.padEnd(6)} ${'0'.padStart(5)} ${'0'.padEnd(5)} ${'0'.padStart(6)} ${name}\n`;
+      const none = refused ? '-' : '0';
+      text += `${flags.padEnd(5)} ${none.padStart(5)} ${none.padEnd(5)} ${none.padStart(6)} ${name}\n`;
     }
   }
   return text;
@@ -52,7 +53,7 @@ export function interfaceTable(host: Machine): string {
     'Kernel Interface table\n' +
     'Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n';
   const row = (name: string, mtu: number, rx: readonly number[], tx: readonly number[], flags: string) =>
-    `${name.padEnd(15)} ${String(mtu).padStart(5)} ${counts(rx)} ${counts(tx)} ${flags}\n`;
+    `${name.padEnd(15)} ${String(mtu).padStart(5)} ${counts(rx)} ${'0'.padEnd(6)} ${counts(tx)} ${'0'.padStart(6)} ${flags}\n`;
   for (const [name, nic] of host.nics) {
     const rx = [nic.rxPackets, nic.rxErrors, nic.rxDropped];
     const tx = [nic.txPackets, nic.txErrors, nic.txDropped];
@@ -62,7 +63,7 @@ export function interfaceTable(host: Machine): string {
   return text + row('lo', link.mtu, [0, 0, 0], [0, 0, 0], 'LRU');
 }
 
-/** Packets, errors, drops, and the overruns that there are none of. */
+/** Packets, errors and drops; overruns, of which there are none, stand on another side for each direction. */
 function counts([packets = 0, errors = 0, dropped = 0]: readonly number[]): string {
-  return `${String(packets).padStart(8)} ${String(errors).padStart(6)} ${String(dropped).padStart(6)} ${'0'.padEnd(6)}`;
+  return `${String(packets).padStart(8)} ${String(errors).padStart(6)} ${String(dropped).padStart(6)}`;
 }
