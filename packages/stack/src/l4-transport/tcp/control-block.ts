@@ -9,6 +9,7 @@ import { Ready } from '../readiness.ts';
 import { type CongestionControl, NewReno } from './congestion.ts';
 import type { TcpCounters } from './counters.ts';
 import { portsKey } from './demux.ts';
+import { Probe, PrrState, RackState, TimerMode, UndoState } from './loss-state.ts';
 import type { TcpOptions, TcpSocketOptions } from './options.ts';
 import type { ReassemblyQueue } from './reassembly-queue.ts';
 import { ReceiveQueue } from './receive-queue.ts';
@@ -163,17 +164,28 @@ export abstract class ControlBlock implements Task {
   sackedBytes = 0;
   lostBytes = 0;
   resentBytes = 0;
+  /** SACKed segments in the queue. */
+  sackedSegments = 0;
   /** Of `lostBytes`, what was not yet sent again. */
   lostPending = 0;
   highSacked: Segment | null = null;
   /** Below it, every segment is acknowledged, SACKed or marked lost. */
   lostMark = 0;
-  /** Where to look for the next lost segment; null: at the head. */
+  /** Before it, no lost segment waits to be sent again; null: none does. */
   retransmitNext: Segment | null = null;
+  /** Losses found by time, the window in recovery, what to take back, the probe of the tail. */
+  readonly rack: RackState = new RackState();
+  readonly prr: PrrState = new PrrState();
+  readonly undo: UndoState = new UndoState();
+  /** What was sent as a tail loss probe and is not settled yet, and SND.NXT behind it (RFC 8985's TLP.end_seq). */
+  tailProbe: number = Probe.None;
+  tailProbeEnd = 0;
   /** The SACK blocks of the last ACK, which need not be looked at again. */
   sackSeen: Int32Array | null = null;
   retransmits = 0;
   totalRetransmits = 0;
+  /** Segments of the send queue transmitted, ever, retransmissions included. */
+  transmissions = 0;
   synLosses = 0;
   backoff = 0;
   /** When the peer last acknowledged something new, or the first of what is in flight was sent, ns. */
@@ -189,8 +201,8 @@ export abstract class ControlBlock implements Task {
   retransmitTimer: Timer | null = null;
   delayedAckTimer: Timer | null = null;
   slowTimer: Timer | null = null;
-  /** The retransmission timer runs for a probe of the window, not for something in flight. */
-  probing = false;
+  /** What `retransmitTimer` is set for. */
+  timerMode: number = TimerMode.Retransmit;
   confirmedAtNs = -1;
   /** Probes of a closed window, and keep-alive probes, since the last answer. */
   windowProbes = 0;
@@ -321,10 +333,12 @@ export abstract class ControlBlock implements Task {
     this.reassembly?.clear();
     this.highSacked = null;
     this.retransmitNext = null;
+    this.rack.forget();
     this.ackPending = false;
     this.ackNow = false;
     this.outputPending = false;
     this.sackedBytes = 0;
+    this.sackedSegments = 0;
     this.lostBytes = 0;
     this.resentBytes = 0;
     this.lostPending = 0;

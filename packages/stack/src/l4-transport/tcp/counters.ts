@@ -16,4 +16,18 @@ export class TcpCounters {
   challengeAcks = 0;
   windowProbes = 0;
   keepAlives = 0;
+  /** Retransmission timers that expired; from here on the names of Linux's `netstat -s` (`TcpExt`). */
+  timeouts = 0;
+  lossProbes = 0;
+  /** Losses that a probe repaired. */
+  lossProbeRecovery = 0;
+  sackRecovery = 0;
+  renoRecovery = 0;
+  /** Retransmissions that got lost and were sent once more before a timeout. */
+  lostRetransmit = 0;
+  /** D-SACKs received. */
+  dsackRecv = 0;
+  /** Reductions of the window that turned out to be groundless: by timestamps, by D-SACK. */
+  fullUndo = 0;
+  dsackUndo = 0;
 }

@@ -9,7 +9,7 @@ import { Errno } from '../../base/errors.ts';
 import { IpAddress } from '../../base/ip-address.ts';
 import type { PacketBuffer } from '../../base/packet-buffer.ts';
 import type { ControlBlock } from './control-block.ts';
-import { resendTooLarge } from './recovery.ts';
+import { resendTooLarge } from './retransmission.ts';
 import { seqLess } from './sequence.ts';
 import { TcpState } from './states.ts';
 import { updateSegmentSize } from './transmit.ts';

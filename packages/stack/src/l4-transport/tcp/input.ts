@@ -13,7 +13,8 @@ import type { PacketBuffer } from '../../base/packet-buffer.ts';
 import { Ready } from '../readiness.ts';
 import type { ControlBlock } from './control-block.ts';
 import { queueFin } from './output.ts';
-import { processAck, startData } from './recovery.ts';
+import { processAck } from './recovery.ts';
+import { startData } from './retransmit-timeout.ts';
 import { seqLess, seqLessEq } from './sequence.ts';
 import { CAN_RECEIVE, FIN_QUEUED, stateIn, TcpState } from './states.ts';
 import { Flag, type SegmentFields } from './tcp-header.ts';
@@ -163,6 +164,8 @@ function checkSequence(c: ControlBlock, segment: SegmentFields, packet: PacketBu
   if (c.state === TcpState.SynReceived && seq === c.irs && (flags & (Flag.Syn | Flag.Rst)) === Flag.Syn) {
     return synAgain(c, segment, packet);
   }
+  // As Linux: the ACK of the last segment, sent again, shall tell when that was; RFC 7323 5.3 would reject it before.
+  if (old) updateTimestamp(c, segment);
   // "If an incoming segment is not acceptable, an acknowledgment should be sent in reply (unless the RST bit is set, if
   // so drop the segment and return)".
   if ((flags & Flag.Rst) === 0) {

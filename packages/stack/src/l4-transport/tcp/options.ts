@@ -41,6 +41,9 @@ export interface TcpSocketOptions {
 /** `tcp_syn_linear_timeouts` (Linux 6.5): so many SYNs are sent again a second apart, before the timeout doubles. */
 export const SYN_LINEAR_TIMEOUTS = 4;
 
+/** Linux's TCP_THIN_LINEAR_RETRIES: see `TcpOptions.thinLinearTimeouts`. */
+export const THIN_LINEAR_TIMEOUTS = 6;
+
 /** Linux's defaults. */
 export const SOCKET_OPTIONS: TcpSocketOptions = {
   noDelay: false,
@@ -69,6 +72,13 @@ export interface TcpOptions {
   readonly timestamps: boolean;
   readonly sack: boolean;
   readonly windowScaling: boolean;
+  /** `tcp_recovery`: losses are found by time (RACK-TLP, RFC 8985) where SACK is in use; otherwise by counting (RFC 6675). */
+  readonly rack: boolean;
+  /**
+   * `tcp_thin_linear_timeouts`: with fewer than four segments in flight the first six timeouts are not backed off. Off,
+   * as on Linux and as RFC 6298 5.5 demands; where every third packet is lost, it is what brings a stream through.
+   */
+  readonly thinLinearTimeouts: boolean;
   /** Header prediction. Off, every segment takes the long way of RFC 9293 3.10.7, with the same result. */
   readonly fastPath: boolean;
   /** `tcp_retries2`: how long data is sent again, as a number of retransmissions (15: 924.6 s). */
@@ -92,6 +102,8 @@ export const TCP_OPTIONS: TcpOptions = {
   timestamps: true,
   sack: true,
   windowScaling: true,
+  rack: true,
+  thinLinearTimeouts: false,
   fastPath: true,
   retries: 15,
   orphanRetries: 15,

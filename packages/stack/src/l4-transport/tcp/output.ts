@@ -3,11 +3,11 @@
  * silly windows permit (RFC 9293 3.8.6, RFC 5681), and retransmissions before it (RFC 6675 5).
  */
 import { type ControlBlock, Recovery } from './control-block.ts';
-import { retransmitLost, retransmitRest } from './recovery.ts';
+import { retransmitLost, retransmitRest } from './retransmission.ts';
 import { pipe } from './scoreboard.ts';
 import { Mark, type Segment } from './segment.ts';
 import { MAY_TRANSMIT, stateIn, TcpState } from './states.ts';
-import { setProbeTimer } from './timers.ts';
+import { setProbeTimer, tailMoved } from './timers.ts';
 import { transmit, updateSegmentSize } from './transmit.ts';
 
 /** Sends whatever may be sent now. Safe to call at any time. */
@@ -15,8 +15,15 @@ export function output(c: ControlBlock): void {
   if (!stateIn(c.state, MAY_TRANSMIT)) return;
   if (c.flow.mtu !== c.mtu) updateSegmentSize(c);
   if (c.lostPending > 0) retransmitLost(c);
-  if (c.sendQueue.unsent !== null) sendNew(c);
-  if (c.recovery === Recovery.Fast && c.sack && c.lostPending === 0) retransmitRest(c);
+  if (c.sendQueue.unsent !== null) {
+    const before = c.sndNxt;
+    sendNew(c);
+    if (c.sndNxt !== before) {
+      c.prr.out += (c.sndNxt - before) | 0;
+      tailMoved(c);
+    }
+  }
+  if (c.recovery === Recovery.Fast && c.sack && !c.rack.on && c.lostPending === 0) retransmitRest(c);
   const { sendQueue } = c;
   // Nothing in flight will be answered, yet something waits: for the window, or for more to fill the segment.
   if (sendQueue.unsent !== null && sendQueue.unsent === sendQueue.head) setProbeTimer(c);

@@ -136,6 +136,9 @@ describe('over a bad network two TCPs deliver the exact streams and end without 
     it(name, () => {
       for (let seed = 1; seed <= 12; seed++) check(exchange(seed, impairments));
     });
+    it(`${name}, with SACK but without RACK`, () => {
+      for (let seed = 1; seed <= 4; seed++) check(exchange(seed, impairments, { rack: false }));
+    });
     it(`${name}, without SACK`, () => {
       for (let seed = 1; seed <= 6; seed++) check(exchange(seed, impairments, { sack: false }));
     });

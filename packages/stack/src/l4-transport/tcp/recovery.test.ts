@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { initialWindow, NewReno } from './congestion.ts';
+import type { TcpOptions } from './options.ts';
 import type { Spoken } from './testing/conversation.ts';
 import { bytes, Conversation } from './testing/conversation.ts';
 import { Pair } from './testing/pair.ts';
@@ -7,8 +8,8 @@ import { Pair } from './testing/pair.ts';
 const MSS = 1460;
 
 /** Ten segments are out, of 1460 bytes each, the first window. */
-function tenOut(syn: Partial<Spoken> = {}) {
-  const t = new Conversation();
+function tenOut(syn: Partial<Spoken> = {}, tcp: Partial<TcpOptions> = {}) {
+  const t = new Conversation({ tcp });
   const c = t.established({}, syn);
   c.write(bytes(40 * MSS), 0, 40 * MSS);
   expect(t.flush()).toHaveLength(10);
@@ -145,12 +146,13 @@ describe('fast retransmit and recovery without SACK (RFC 5681, RFC 6582)', () =>
   });
 });
 
-describe('recovery with SACK (RFC 2018, RFC 6675)', () => {
+describe('recovery with SACK, by counting (RFC 2018, RFC 6675)', () => {
   const sackOk = { sackOk: true };
+  const counting = { rack: false };
   const block = (from: number, to: number): [number, number] => [1 + from * MSS, 1 + to * MSS];
 
   it('sends exactly the holes again', () => {
-    const { t, c, ack } = tenOut(sackOk);
+    const { t, c, ack } = tenOut(sackOk, counting);
     ack(0, { sack: [block(1, 2)] });
     ack(0, { sack: [block(1, 3)] });
     expect(numbers(t)).toEqual([10, 11]);
@@ -171,7 +173,7 @@ describe('recovery with SACK (RFC 2018, RFC 6675)', () => {
   });
 
   it('one SACK of more than two segments is enough', () => {
-    const { t, c, ack } = tenOut(sackOk);
+    const { t, c, ack } = tenOut(sackOk, counting);
     ack(0, { sack: [block(4, 10)] });
     expect(numbers(t).slice(0, 1)).toEqual([0]);
     expect(c.info().ca_state).toBe(3);
@@ -179,7 +181,7 @@ describe('recovery with SACK (RFC 2018, RFC 6675)', () => {
   });
 
   it('duplicate ACKs that SACK nothing new are none: D-SACKs say that a segment came twice (RFC 6675 2)', () => {
-    const { t, c, ack } = tenOut(sackOk);
+    const { t, c, ack } = tenOut(sackOk, counting);
     ack(2);
     t.flush();
     for (let i = 0; i < 5; i++) ack(2, { sack: [block(0, 1)] });
@@ -190,7 +192,7 @@ describe('recovery with SACK (RFC 2018, RFC 6675)', () => {
   });
 
   it('passes over blocks that make no sense', () => {
-    const { t, c, ack } = tenOut(sackOk);
+    const { t, c, ack } = tenOut(sackOk, counting);
     ack(0, { sack: [[500, 100]] });
     ack(0, { sack: [block(8, 99)] });
     ack(0, { sack: [[-5000, -100]] });
@@ -199,7 +201,7 @@ describe('recovery with SACK (RFC 2018, RFC 6675)', () => {
   });
 
   it('nothing new to send: what lies below the SACKed is sent on suspicion (NextSeg rule 3)', () => {
-    const t = new Conversation();
+    const t = new Conversation({ tcp: counting });
     const c = t.established({}, sackOk);
     c.write(bytes(6 * MSS), 0, 6 * MSS);
     t.flush();

@@ -1,24 +1,27 @@
 /**
- * Acknowledgements and losses, on the sender's side: what an ACK takes out of the queue, what it says about losses,
- * and what is to be sent again (RFC 5681 3.2, RFC 6582, RFC 6675, RFC 6298 5).
+ * Acknowledgements and losses, on the sender's side: what an ACK takes out of the queue, and what it says about losses.
+ * With SACK they are found by time (RFC 8985, rack.ts), otherwise by counting duplicates (RFC 5681 3.2, RFC 6582).
  *
  * Without SACK, each duplicate ACK says that some segment has left the network: it counts as one SACKed. That is RFC
  * 6582's window inflation, seen from the other side, and the same code serves both.
  */
 import { SECOND } from '../../base/clock.ts';
-import { Errno } from '../../base/errors.ts';
 import { Ready } from '../readiness.ts';
 import { type ControlBlock, Recovery } from './control-block.ts';
-import { SYN_LINEAR_TIMEOUTS } from './options.ts';
-import { AFTER_SYN_LOSS_RTO_NS, retriesNs } from './rto.ts';
-import { applySacks, DUP_THRESH, markAllLost, markLost, markLostBySack, pipe, uncount } from './scoreboard.ts';
+import { Probe } from './loss-state.ts';
+import { beginReduction, endReduction, reduce } from './prr.ts';
+import { detectLosses, rackDelivered, rackDeliveredAt, reorderingSeen, takeDsack } from './rack.ts';
+import { resend } from './retransmission.ts';
+import { applySacks } from './sack-received.ts';
+import { DUP_THRESH, markLost, markLostBySack, uncount } from './scoreboard.ts';
 import { Mark, type Segment } from './segment.ts';
-import { seqLessEq } from './sequence.ts';
-import { TcpState } from './states.ts';
+import { seqLess, seqLessEq } from './sequence.ts';
+import { probeAnswered } from './tail-loss-probe.ts';
 import type { SegmentFields } from './tcp-header.ts';
-import { restartRetransmitTimer } from './timers.ts';
+import { restartRetransmitTimer, setReorderingTimer } from './timers.ts';
 import { traceCongestion } from './trace.ts';
-import { timestampNow, transmit } from './transmit.ts';
+import { timestampNow } from './transmit.ts';
+import { rememberWindow, tryUndo } from './undo.ts';
 
 /**
  * An acceptable ACK: SND.UNA =< SEG.ACK =< SND.NXT. `duplicate`: it fulfils RFC 5681 2's five conditions. Sends
@@ -27,7 +30,9 @@ import { timestampNow, transmit } from './transmit.ts';
 export function processAck(c: ControlBlock, segment: SegmentFields, duplicate: boolean): void {
   const now = c.node.clock.now;
   const flightBefore = (c.sndNxt - c.sndUna) | 0;
-  const newlySacked = segment.sackCount > 0 && c.sack ? applySacks(c, segment) : 0;
+  const sackedBefore = c.sackedBytes;
+  const hasSack = segment.sackCount > 0 && c.sack;
+  const newlySacked = hasSack ? applySacks(c, segment, now) : 0;
   const acked = (segment.ack - c.sndUna) | 0;
   let segments = 0;
   let rttNs = -1;
@@ -35,30 +40,106 @@ export function processAck(c: ControlBlock, segment: SegmentFields, duplicate: b
     const countBefore = c.tcp.segments.outstanding;
     rttNs = removeAcknowledged(c, segment, now);
     segments = countBefore - c.tcp.segments.outstanding;
-    c.retransmits = 0;
-    c.backoff = 0;
-    c.progressAtNs = now;
-    c.windowProbes = 0;
-    c.softError = 0;
-    restartRetransmitTimer(c);
-    if (c.wantsOut && c.writable) {
-      c.wantsOut = false;
-      c.raise(Ready.Out);
-    }
-    if (now - c.confirmedAtNs >= SECOND || c.confirmedAtNs < 0) {
-      c.confirmedAtNs = now;
-      c.flow.confirm();
-    }
+    progress(c, now);
   }
-  if (c.recovery === Recovery.None && !duplicate && newlySacked === 0 && c.dupAcks === 0 && c.sackedBytes === 0) {
-    if (acked > 0) grow(c, acked, flightBefore, now, rttNs);
+  if (
+    c.recovery === Recovery.None &&
+    !duplicate &&
+    !hasSack &&
+    c.dupAcks === 0 &&
+    sackedBefore === 0 &&
+    c.tailProbe === Probe.None
+  ) {
+    if (acked > 0) {
+      restartRetransmitTimer(c);
+      grow(c, acked, flightBefore, now, rttNs);
+    }
     return;
   }
-  recover(c, acked, segments, newlySacked, duplicate, flightBefore, now, rttNs);
+  if (c.recovery !== Recovery.None && seqLessEq(c.recoveryPoint, c.sndUna)) endRecovery(c, segment, acked);
+  if (c.rack.on) {
+    const delivered = acked + c.sackedBytes - sackedBefore;
+    recoverByTime(c, segment, acked, newlySacked, delivered, flightBefore, now, rttNs);
+  } else {
+    recoverByCount(c, acked, segments, newlySacked, duplicate, flightBefore, now, rttNs);
+  }
+  c.outputPending = true;
+  if (!c.dirty) c.tcp.markDirty(c);
 }
 
-/** The less common half of `processAck`: something is out of order, or being repaired. */
-function recover(
+/** The peer has acknowledged something new. */
+function progress(c: ControlBlock, now: number): void {
+  c.retransmits = 0;
+  c.backoff = 0;
+  c.progressAtNs = now;
+  c.windowProbes = 0;
+  c.softError = 0;
+  if (c.wantsOut && c.writable) {
+    c.wantsOut = false;
+    c.raise(Ready.Out);
+  }
+  if (now - c.confirmedAtNs >= SECOND || c.confirmedAtNs < 0) {
+    c.confirmedAtNs = now;
+    c.flow.confirm();
+  }
+}
+
+/** RFC 8985: something is out of order, SACKed, probed or being repaired. */
+function recoverByTime(
+  c: ControlBlock,
+  segment: SegmentFields,
+  acked: number,
+  newlySacked: number,
+  delivered: number,
+  flightBefore: number,
+  now: number,
+  rttNs: number,
+): void {
+  const { rack } = c;
+  let restart = acked > 0;
+  if (segment.sackCount === 0) rack.dsack = false;
+  else if (rack.dsack) takeDsack(c);
+  if (newlySacked > 0 && rack.sackRttNs >= 0) {
+    // A round trip of what was sent once, told by SACK, is a measurement like any other, and ends the backing off: RFC
+    // 6298 5: "once a new RTT measurement is obtained [...] 'collapsing' RTO back down after it has been subject to
+    // exponential back off".
+    if (rttNs < 0) c.rtt.sample(rack.sackRttNs);
+    restart = restart || c.backoff > 0;
+    c.backoff = 0;
+  }
+  if (c.tailProbe !== Probe.None) {
+    const pure = acked === 0 && segment.length === 0 && segment.sackCount === 0;
+    probeAnswered(c, segment, flightBefore, pure);
+    restart = restart || c.tailProbe === Probe.None;
+  }
+  tryUndo(c, segment, acked);
+  const lostBefore = c.lostPending;
+  const againNs = detectLosses(c, now);
+  const moreLost = c.lostPending > lostBefore;
+  if (c.recovery === Recovery.None && c.lostPending > 0) enterRecovery(c, delivered, now);
+  if (c.recovery === Recovery.Fast) reduce(c, delivered, acked > 0 && !moreLost);
+  else if (acked > 0) grow(c, delivered, flightBefore, now, rttNs);
+  if (restart) restartRetransmitTimer(c);
+  setReorderingTimer(c, againNs);
+}
+
+/** RFC 8985 6.2, step 5: the reordering timer expired: what was in doubt is lost now. */
+export function reorderingTimeout(c: ControlBlock): void {
+  const now = c.node.clock.now;
+  const lostBefore = c.lostPending;
+  const againNs = detectLosses(c, now);
+  if (c.lostPending > lostBefore) {
+    if (c.recovery === Recovery.None) enterRecovery(c, 0, now);
+    // As Linux: the timer counts for one segment delivered, or what it found would wait for an ACK that may never come.
+    if (c.recovery === Recovery.Fast) reduce(c, c.sndMss, false);
+    c.outputPending = true;
+    if (!c.dirty) c.tcp.markDirty(c);
+  }
+  setReorderingTimer(c, againNs);
+}
+
+/** Counting: RFC 5681 3.2 and RFC 6582 without SACK, RFC 6675 with it. */
+function recoverByCount(
   c: ControlBlock,
   acked: number,
   segments: number,
@@ -68,8 +149,8 @@ function recover(
   now: number,
   rttNs: number,
 ): void {
-  if (c.recovery !== Recovery.None && seqLessEq(c.recoveryPoint, c.sndUna)) endRecovery(c);
   if (acked > 0) {
+    restartRetransmitTimer(c);
     if (c.recovery === Recovery.Fast) c.dupAcks = Math.max(0, c.dupAcks - Math.max(0, segments - 1));
     else c.dupAcks = 0;
   }
@@ -92,12 +173,10 @@ function recover(
   } else if (c.recovery === Recovery.None && c.flight > 0 && (c.dupAcks >= DUP_THRESH || c.lostBytes > 0)) {
     // RFC 6582 3.2 (2): not "if the Cumulative Acknowledgment field" does not cover "more than recover".
     const again = !c.sack && c.recoverySet && seqLessEq(c.sndUna, c.recoveryPoint);
-    if (!again) enterFastRecovery(c, now);
+    if (!again) fastRetransmit(c, now);
   } else if (acked > 0) {
     grow(c, acked, flightBefore, now, rttNs);
   }
-  c.outputPending = true;
-  if (!c.dirty) c.tcp.markDirty(c);
 }
 
 /** The congestion window grows, if it was what held the sender back (RFC 5681 3.1, RFC 7661 4.1). */
@@ -114,9 +193,13 @@ function grow(c: ControlBlock, acked: number, flightBefore: number, now: number,
  */
 function removeAcknowledged(c: ControlBlock, segment: SegmentFields, now: number): number {
   const { ack } = segment;
-  const { sendQueue } = c;
+  const { sendQueue, rack, highSacked } = c;
   c.sndUna = ack;
-  let rttNs = -1;
+  let sentAtNs = -1;
+  let lastNs = -1;
+  let lastSeq = 0;
+  let order = 0;
+  let copyNs = -1;
   let ambiguous = false;
   let first = sendQueue.head;
   while (first !== null && first.sentAtNs >= 0) {
@@ -129,17 +212,29 @@ function removeAcknowledged(c: ControlBlock, segment: SegmentFields, now: number
       }
       break;
     }
-    if (first.marks !== 0) {
-      uncount(c, first, first.span);
-      if ((first.marks & Mark.SentAgain) !== 0) ambiguous = true;
-      if (c.highSacked === first) c.highSacked = null;
-      if (c.retransmitNext === first) c.retransmitNext = first.next;
+    const { marks } = first;
+    if ((marks & (Mark.Sacked | Mark.SentAgain)) === 0) {
+      if (sentAtNs < 0) sentAtNs = first.sentAtNs;
+      lastNs = first.sentAtNs;
+      lastSeq = first.seq;
+      order = first.order;
     }
-    if (rttNs < 0) rttNs = now - first.sentAtNs;
+    if (marks !== 0) {
+      if ((marks & Mark.SentAgain) !== 0) ambiguous = true;
+      if (removeMarked(c, first, segment, now)) copyNs = now - first.sentAtNs;
+    }
     sendQueue.shift();
     first = sendQueue.head;
   }
-  if (ambiguous) rttNs = -1;
+  if (lastNs >= 0) {
+    rackDeliveredAt(c, order, now - lastNs);
+    // RFC 8985 6.2, step 3: sent once, and delivered after what lies beyond it.
+    if (highSacked !== null && seqLess(lastSeq, highSacked.seq)) reorderingSeen(c, (highSacked.seq - lastSeq) | 0);
+  }
+  // Both may stand at segments that are gone now: the next search begins at the head.
+  if (rack.cursor !== null && seqLess(rack.cursor.seq, ack)) rack.cursor = null;
+  if (c.retransmitNext !== null && seqLess(c.retransmitNext.seq, ack)) c.retransmitNext = first;
+  let rttNs = ambiguous || sentAtNs < 0 ? copyNs : now - sentAtNs;
   if (rttNs < 0 && segment.hasTimestamps && segment.tsEcr !== 0) {
     const ticks = (timestampNow(c) - segment.tsEcr) | 0;
     if (ticks >= 0) rttNs = (ticks > 0 ? ticks : 1) * 1e6;
@@ -148,147 +243,65 @@ function removeAcknowledged(c: ControlBlock, segment: SegmentFields, now: number
   return rttNs;
 }
 
+/**
+ * A segment with marks is acknowledged. True if a D-SACK in this ACK names it: then its copy has arrived, and brought
+ * this ACK forth, which measures the copy's round trip. The timestamp does not, for what comes twice is not taken note
+ * of (RFC 7323 5.3): it would count the time since the ACK of the original was lost.
+ */
+function removeMarked(c: ControlBlock, s: Segment, segment: SegmentFields, now: number): boolean {
+  const { rack } = c;
+  const { marks, seq, span, sentAtNs } = s;
+  if (rack.on && (marks & (Mark.Sacked | Mark.SentAgain)) === Mark.SentAgain) rackDelivered(c, s, segment, now);
+  uncount(c, s, span);
+  if (c.highSacked === s) c.highSacked = null;
+  if ((marks & Mark.SentAgain) === 0 || segment.sackCount === 0 || !c.sack || !rack.dsack) return false;
+  return (
+    seqLessEq(rack.dsackLeft, seq) && seqLessEq((seq + span) | 0, rack.dsackRight) && now - sentAtNs >= c.rtt.minRttNs
+  );
+}
+
+/** RACK found the first loss: the window shrinks in proportion to what is delivered. */
+function enterRecovery(c: ControlBlock, delivered: number, now: number): void {
+  beginRecovery(c, now);
+  c.tailProbe = Probe.None;
+  beginReduction(c, delivered);
+  c.tcp.counters.sackRecovery++;
+  traceCongestion(c, 'fast recovery', 'RFC 8985 6.2');
+}
+
 /** RFC 5681 3.2 and RFC 6675 5 (4): the first loss is found. */
-function enterFastRecovery(c: ControlBlock, now: number): void {
-  c.recovery = Recovery.Fast;
-  c.recoveryPoint = c.sndNxt;
-  c.recoverySet = true;
-  c.congestion.enterRecovery(c.flight, c.sndMss, now);
+function fastRetransmit(c: ControlBlock, now: number): void {
+  beginRecovery(c, now);
+  c.tcp.counters.renoRecovery++;
   traceCongestion(c, 'fast retransmit', 'RFC 5681 3.2');
   const { head } = c.sendQueue;
   if (head === null) return;
-  if ((head.marks & Mark.Sacked) === 0) markLost(c, head);
+  if ((head.marks & (Mark.Sacked | Mark.Resent)) === 0) markLost(c, head);
   // RFC 6675 5 (4.3): "Retransmit the first data segment presumed dropped", whatever the window says.
   if ((head.marks & (Mark.Lost | Mark.Resent)) === Mark.Lost) resend(c, head, '3 duplicate ACKs');
   if (!c.sack) c.sackedBytes = Math.min(c.dupAcks * c.sndMss, Math.max(0, c.flight - c.lostBytes));
 }
 
-function endRecovery(c: ControlBlock): void {
+function beginRecovery(c: ControlBlock, now: number): void {
+  rememberWindow(c);
+  c.recovery = Recovery.Fast;
+  c.recoveryPoint = c.sndNxt;
+  c.recoverySet = true;
+  c.congestion.enterRecovery(c.flight, c.sndMss, now);
+}
+
+/** All that was outstanding as recovery began is acknowledged. */
+function endRecovery(c: ControlBlock, segment: SegmentFields, acked: number): void {
+  if (c.rack.on) {
+    c.rack.recoveryEnded();
+    if (tryUndo(c, segment, acked)) return;
+  }
   if (c.recovery === Recovery.Fast) {
-    c.congestion.exitRecovery(c.flight, c.sndMss);
-    traceCongestion(c, 'recovered', c.sack ? 'RFC 6675 5' : 'RFC 6582 3.2');
+    if (c.rack.on) endReduction(c);
+    else c.congestion.exitRecovery(c.flight, c.sndMss);
+    traceCongestion(c, 'recovered', c.rack.on ? 'RFC 9937 6.2' : c.sack ? 'RFC 6675 5' : 'RFC 6582 3.2');
   }
   c.recovery = Recovery.None;
   c.dupAcks = 0;
   if (!c.sack) c.sackedBytes = 0;
-}
-
-/** RFC 6675 4, NextSeg() rule 1: sends the lost segments again, in their order, as the pipe permits. */
-export function retransmitLost(c: ControlBlock): void {
-  const { sendQueue, congestion } = c;
-  let s = c.retransmitNext ?? sendQueue.head;
-  const why = c.recovery === Recovery.Timeout ? 'RTO expired: slow start' : '3 duplicate ACKs: held to be lost';
-  while (s !== null && s !== sendQueue.unsent && c.lostPending > 0) {
-    if ((s.marks & (Mark.Lost | Mark.Resent)) === Mark.Lost) {
-      const inFlight = pipe(c);
-      const need = s.span < c.sndMss ? s.span : c.sndMss;
-      if (congestion.cwnd - inFlight < need && inFlight > 0) {
-        c.cwndLimited = true;
-        break;
-      }
-      resend(c, s, why);
-    }
-    s = s.next;
-  }
-  c.retransmitNext = s;
-}
-
-/**
- * NextSeg() rule 3: when there is nothing lost and nothing new to send, what lies below the highest SACKed segment is
- * sent again on suspicion.
- */
-export function retransmitRest(c: ControlBlock): void {
-  const { sendQueue, congestion, highSacked } = c;
-  if (highSacked === null || congestion.cwnd - pipe(c) < c.sndMss) return;
-  if (sendQueue.unsent !== null && ((c.sndUna + c.sndWnd - sendQueue.unsent.seq) | 0) > 0) return;
-  for (let s = sendQueue.head; s !== null && s !== highSacked; s = s.next) {
-    if ((s.marks & (Mark.Sacked | Mark.Resent)) !== 0) continue;
-    if (congestion.cwnd - pipe(c) < c.sndMss) return;
-    markLost(c, s);
-    resend(c, s, 'below what is SACKed, and nothing new to send');
-  }
-}
-
-/** Sends a lost segment again; a larger one (a super-segment, or the MSS shrank) loses its tail to a new one first. */
-function resend(c: ControlBlock, s: Segment, why: string): void {
-  if (s.length > c.sndMss) c.sendQueue.split(s, c.sndMss);
-  s.marks |= Mark.Resent;
-  c.resentBytes += s.span;
-  c.lostPending -= s.span;
-  transmit(c, s, why);
-}
-
-/**
- * The retransmission timer expired (RFC 6298 5.4 to 5.6): everything that is not SACKed is held to be lost, the
- * window is one segment, and the first segment is sent again.
- */
-export function retransmitTimeout(c: ControlBlock): void {
-  const { head } = c.sendQueue;
-  if (head === null || head.sentAtNs < 0) return;
-  const now = c.node.clock.now;
-  if (givenUp(c, now)) {
-    c.finish(
-      c.softError !== 0 ? c.softError : Errno.ETIMEDOUT,
-      `no acknowledgement after ${c.retransmits} retransmissions`,
-    );
-    return;
-  }
-  const first = c.retransmits === 0;
-  const waitedNs = c.rtt.backedOffNs(c.backoff);
-  c.retransmits++;
-  if (c.state !== TcpState.SynSent || c.retransmits > SYN_LINEAR_TIMEOUTS) c.backoff++;
-  const why = `RTO ${Math.round(waitedNs / 1e6)} ms expired`;
-  if ((head.marks & Mark.Syn) !== 0) {
-    c.synLosses++;
-    // RFC 6298 5.7: a timer "less than 3 seconds [...] MUST be re-initialized to 3 seconds when data transmission begins".
-    if (c.rtt.srttNs < 0) c.rtt.rtoNs = Math.max(c.rtt.rtoNs, 1 * SECOND);
-    transmit(c, head, why);
-    restartRetransmitTimer(c);
-    return;
-  }
-  markAllLost(c);
-  c.congestion.timeout(c.flight, c.sndMss, first);
-  c.recovery = Recovery.Timeout;
-  c.recoveryPoint = c.sndNxt;
-  c.recoverySet = true;
-  traceCongestion(c, why, 'RFC 5681 3.1');
-  resend(c, head, why);
-  restartRetransmitTimer(c);
-}
-
-/** Has it been tried for long enough? (RFC 9293 3.8.3's R2; RFC 5482's user timeout.) */
-function givenUp(c: ControlBlock, now: number): boolean {
-  const { options } = c.tcp;
-  const elapsed = now - c.progressAtNs;
-  const { userTimeoutNs } = c.options;
-  if (c.state === TcpState.SynSent) {
-    return (
-      c.retransmits >= c.options.synRetries + SYN_LINEAR_TIMEOUTS || (userTimeoutNs > 0 && elapsed >= userTimeoutNs)
-    );
-  }
-  if (c.state === TcpState.SynReceived) return c.retransmits >= options.synAckRetries;
-  if (userTimeoutNs > 0) return elapsed >= userTimeoutNs;
-  // RFC 9293 3.8.6.1: as long as the peer answers probes of its closed window, "the connection [...] stays open".
-  if (c.sndWnd === 0 && c.lastReceivedNs > c.progressAtNs && now - c.lastReceivedNs < 240 * SECOND) return false;
-  return elapsed >= retriesNs(c.orphaned ? options.orphanRetries : options.retries);
-}
-
-/** The connection is established: the timer's start value for data (RFC 6298 5.7), and the initial window. */
-export function startData(c: ControlBlock): void {
-  if (c.synLosses > 0 && c.rtt.srttNs < 0) c.rtt.rtoNs = AFTER_SYN_LOSS_RTO_NS;
-  c.congestion.start(c.sndMss, c.synLosses);
-  c.retransmits = 0;
-  c.backoff = 0;
-  c.lostMark = c.sndUna;
-}
-
-/** The path carries less than thought (RFC 1191 6.5): what is in flight and too large is sent again, in parts. */
-export function resendTooLarge(c: ControlBlock): void {
-  for (let s = c.sendQueue.head; s !== null && s !== c.sendQueue.unsent; s = s.next) {
-    if (s.length > c.sndMss && (s.marks & (Mark.Sacked | Mark.Lost)) === 0) markLost(c, s);
-  }
-  // RFC 1191 6.5: "the resulting retransmission is not due to congestion": the window stays.
-  c.retransmitNext = null;
-  c.outputPending = true;
-  if (!c.dirty) c.tcp.markDirty(c);
 }

@@ -148,7 +148,7 @@ describe('the retransmission timeout (RFC 6298)', () => {
   });
 
   it('expired: what is SACKed is not sent again', () => {
-    const t = new Conversation();
+    const t = new Conversation({ tcp: { rack: false } });
     const c = t.established({}, TS);
     c.write(bytes(4 * 1448), 0, 4 * 1448);
     t.flush();

@@ -26,9 +26,12 @@ export class RttEstimator {
   minRttNs = -1;
   /** Without the backoff. */
   rtoNs = INITIAL_RTO_NS;
+  /** Measured since this was last set to false: what RFC 8985 7.3 asks for between two probes. */
+  fresh = true;
 
   /** One measurement, ns, of a segment that was sent only once (Karn's algorithm) or by a timestamp (RFC 7323 4). */
   sample(rttNs: number): void {
+    this.fresh = true;
     if (this.minRttNs < 0 || rttNs < this.minRttNs) this.minRttNs = rttNs;
     if (this.srttNs < 0) {
       // RFC 6298 2.2: SRTT <- R, RTTVAR <- R/2

@@ -7,7 +7,6 @@
 import type { ControlBlock } from './control-block.ts';
 import { Mark, type Segment } from './segment.ts';
 import { seqLess, seqLessEq } from './sequence.ts';
-import type { SegmentFields } from './tcp-header.ts';
 
 /** RFC 5681 3.2, RFC 6675 2: duplicate ACKs after which a segment is held to be lost. */
 export const DUP_THRESH = 3;
@@ -20,56 +19,19 @@ export function pipe(c: ControlBlock): number {
 /** `n` sequence numbers of a marked segment are done with. */
 export function uncount(c: ControlBlock, segment: Segment, n: number): void {
   const { marks } = segment;
-  if ((marks & Mark.Sacked) !== 0) c.sackedBytes -= n;
+  const whole = n === segment.span;
+  if ((marks & Mark.Sacked) !== 0) {
+    c.sackedBytes -= n;
+    if (whole) c.sackedSegments--;
+  }
   if ((marks & Mark.Lost) !== 0) {
     c.lostBytes -= n;
     if ((marks & Mark.Resent) === 0) c.lostPending -= n;
   }
-  if ((marks & Mark.Resent) !== 0) c.resentBytes -= n;
-}
-
-/**
- * RFC 6675 5, Update(): marks what the SACK blocks cover. Returns how many sequence numbers that are news. Blocks that
- * make no sense (RFC 2018 5.1 trusts the peer) and D-SACK blocks, which lie below SEG.ACK, are passed over.
- */
-export function applySacks(c: ControlBlock, fields: SegmentFields): number {
-  if (c.sackSeen === null) c.sackSeen = new Int32Array(8);
-  const seen = c.sackSeen;
-  let news = 0;
-  for (let i = 0; i < fields.sackCount; i++) {
-    const left = fields.sacks[i * 2]!;
-    const right = fields.sacks[i * 2 + 1]!;
-    if (seqLessEq(right, left) || seqLess(left, fields.ack) || seqLess(c.sndNxt, right)) continue;
-    let from = c.sendQueue.head;
-    let known = false;
-    const high = c.highSacked;
-    if (high !== null && seqLessEq(high.seq, left)) from = high;
-    for (let j = 0; j < 8; j += 2) {
-      if (seen[j] !== left) continue;
-      if (seen[j + 1] === right) known = true;
-      else if (high !== null && seen[j + 1] === ((high.seq + high.span) | 0) && seqLess(seen[j + 1]!, right))
-        from = high;
-    }
-    if (!known) news += markSacked(c, from, left, right);
+  if ((marks & Mark.Resent) !== 0) {
+    c.resentBytes -= n;
+    if (whole) c.rack.removeResent(segment);
   }
-  for (let i = 0; i < 8; i++) seen[i] = i < fields.sackCount * 2 ? fields.sacks[i]! : 0;
-  return news;
-}
-
-function markSacked(c: ControlBlock, from: Segment | null, left: number, right: number): number {
-  let news = 0;
-  const { unsent } = c.sendQueue;
-  for (let s = from; s !== null && s !== unsent && seqLess(s.seq, right); s = s.next) {
-    if ((s.marks & Mark.Sacked) !== 0 || seqLess(s.seq, left)) continue;
-    if (seqLess(right, (s.seq + s.span) | 0)) break;
-    if (s.marks !== 0) uncount(c, s, s.span);
-    s.marks = (s.marks & ~(Mark.Lost | Mark.Resent)) | Mark.Sacked;
-    if (c.retransmitNext === s) c.retransmitNext = s.next;
-    c.sackedBytes += s.span;
-    news += s.span;
-    if (c.highSacked === null || seqLess(c.highSacked.seq, s.seq)) c.highSacked = s;
-  }
-  return news;
 }
 
 /**
@@ -100,33 +62,60 @@ export function markLostBySack(c: ControlBlock): void {
   c.lostMark = mark;
 }
 
+/** The last copy of a segment is held to be lost: it, or what it was the copy of, is to be sent again. */
 export function markLost(c: ControlBlock, s: Segment): void {
-  if ((s.marks & Mark.Lost) !== 0) return;
-  s.marks |= Mark.Lost;
-  c.lostBytes += s.span;
-  c.lostPending += s.span;
+  if ((s.marks & Mark.Resent) !== 0) {
+    s.marks &= ~Mark.Resent;
+    c.resentBytes -= s.span;
+    c.rack.removeResent(s);
+    if ((s.marks & Mark.Lost) !== 0) c.lostPending += s.span;
+  }
+  if ((s.marks & Mark.Lost) === 0) {
+    s.marks |= Mark.Lost;
+    c.lostBytes += s.span;
+    c.lostPending += s.span;
+  }
   if (c.retransmitNext === null || seqLess(s.seq, c.retransmitNext.seq)) c.retransmitNext = s;
+}
+
+/** A segment is about to be sent again. */
+export function markResent(c: ControlBlock, s: Segment): void {
+  if ((s.marks & Mark.Resent) !== 0) {
+    c.rack.removeResent(s);
+  } else {
+    s.marks |= Mark.Resent;
+    c.resentBytes += s.span;
+    if ((s.marks & Mark.Lost) !== 0) c.lostPending -= s.span;
+  }
+  c.rack.appendResent(s);
+}
+
+/** Cuts a segment that was sent after `n` bytes. */
+export function splitSent(c: ControlBlock, s: Segment, n: number): void {
+  c.sendQueue.split(s, n);
+  if ((s.marks & Mark.Resent) !== 0) c.rack.splitResent(s, s.next!);
 }
 
 /** The timer expired: everything that is not SACKed is lost. */
 export function markAllLost(c: ControlBlock): void {
   const { head, unsent } = c.sendQueue;
-  // RFC 2018 8: the receiver may forget what it SACKed. A SACKed first segment shows that it did: all marks go.
-  const reneged = head !== null && (head.marks & Mark.Sacked) !== 0;
-  if (!c.sack || reneged) {
-    c.sackedBytes = 0;
-    c.highSacked = null;
-  }
-  c.dupAcks = 0;
-  c.lostBytes = 0;
   for (let s = head; s !== null && s !== unsent; s = s.next) {
-    if (reneged) s.marks &= ~Mark.Sacked;
-    s.marks &= ~Mark.Resent;
-    if ((s.marks & Mark.Sacked) !== 0) continue;
-    s.marks |= Mark.Lost;
-    c.lostBytes += s.span;
+    if ((s.marks & Mark.Sacked) === 0) markLost(c, s);
   }
-  c.resentBytes = 0;
-  c.lostPending = c.lostBytes;
+  if (!c.sack) c.sackedBytes = 0;
+  c.dupAcks = 0;
   c.retransmitNext = head;
+}
+
+/**
+ * RFC 2018 8: the receiver may forget what it SACKed. A SACKed first segment shows that it did: "the data sender MUST
+ * turn off the SACKed bits, since the timeout might indicate that the data receiver has reneged".
+ */
+export function forgetSacks(c: ControlBlock): void {
+  const { head, unsent } = c.sendQueue;
+  for (let s = head; s !== null && s !== unsent; s = s.next) s.marks &= ~Mark.Sacked;
+  c.sackedBytes = 0;
+  c.sackedSegments = 0;
+  c.highSacked = null;
+  c.rack.cursor = null;
 }

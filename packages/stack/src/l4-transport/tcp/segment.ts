@@ -6,7 +6,7 @@ export const Mark = {
   Sacked: 1,
   /** It is held to be lost (RFC 6675's IsLost, or the timer expired). */
   Lost: 2,
-  /** It was sent again since it was held to be lost, and that copy is on its way. */
+  /** It was sent again, because it was held to be lost or as a probe, and that copy is held to be on its way. */
   Resent: 4,
   /** It was sent more than once, ever: its acknowledgement times nothing (Karn's algorithm, RFC 6298 3). */
   SentAgain: 8,
@@ -33,8 +33,13 @@ export class Segment {
   payloadOffset = 0;
   /** When it was sent last, ns; -1: never. */
   sentAtNs = -1;
+  /** Which of the connection's transmissions that was, counted from 1. */
+  order = 0;
   next: Segment | null = null;
   prev: Segment | null = null;
+  /** Among those with `Mark.Resent`, in the order in which they were sent again (`Rack`). */
+  resentNext: Segment | null = null;
+  resentPrev: Segment | null = null;
 }
 
 /** Most segments kept for reuse: beyond it they are left to the garbage collector. */
@@ -65,7 +70,11 @@ export class SegmentPool {
       segment.packet = null;
     }
     if (this.count >= MAX_FREE) return;
-    segment.marks = 0;
+    if (segment.marks !== 0) {
+      segment.marks = 0;
+      segment.resentNext = null;
+      segment.resentPrev = null;
+    }
     segment.sentAtNs = -1;
     segment.prev = null;
     segment.next = this.free;

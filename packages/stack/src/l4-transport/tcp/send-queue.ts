@@ -100,20 +100,28 @@ export class SendQueue {
 
   /**
    * Cuts `segment` after `n` bytes: the rest, with the FIN if there is one, becomes a segment of its own behind it,
-   * with the same marks. The rest is copied: two segments never share a packet, for each pushes its own headers.
+   * with the same marks. Before it was sent the rest is copied: each of the two will push its own headers. Afterwards
+   * they share the packet, for what is sent again goes in a packet of its own.
    */
   split(segment: Segment, n: number): void {
     const rest = this.segments.acquire();
-    const packet = this.packets.acquire(segment.length - n, HEADROOM);
+    const shared = segment.packet!;
     const from = segment.payloadOffset + n;
-    packet.append(segment.packet!.bytes, from, segment.payloadOffset + segment.length);
-    rest.packet = packet;
-    rest.payloadOffset = HEADROOM;
+    if (segment.sentAtNs >= 0) {
+      shared.retain();
+      rest.packet = shared;
+      rest.payloadOffset = from;
+    } else {
+      rest.packet = this.packets.acquire(segment.length - n, HEADROOM);
+      rest.packet.append(shared.bytes, from, segment.payloadOffset + segment.length);
+      rest.payloadOffset = HEADROOM;
+    }
     rest.seq = (segment.seq + n) | 0;
     rest.length = segment.length - n;
     rest.span = segment.span - n;
     rest.marks = segment.marks;
     rest.sentAtNs = segment.sentAtNs;
+    rest.order = segment.order;
     segment.marks &= ~Mark.Fin;
     segment.length = n;
     segment.span = n;

@@ -2,17 +2,23 @@
 import { Errno } from '../../base/errors.ts';
 import { What } from '../../base/trace.ts';
 import type { ControlBlock } from './control-block.ts';
-import { retransmitTimeout } from './recovery.ts';
+import { TimerMode } from './loss-state.ts';
+import { reorderingTimeout } from './recovery.ts';
+import { retransmitTimeout } from './retransmit-timeout.ts';
 import { retriesNs } from './rto.ts';
 import { TcpState } from './states.ts';
+import { sendTailProbe } from './tail-loss-probe.ts';
 import { TimerTag } from './timers.ts';
 import { sendAck, sendBare, sendReset, transmit } from './transmit.ts';
 
 export function onTimer(c: ControlBlock, tag: number): void {
   if (c.state === TcpState.Closed || c.state === TcpState.TimeWait) return;
   if (tag === TimerTag.Retransmit) {
-    if (c.probing) probeWindow(c);
-    else retransmitTimeout(c);
+    const mode = c.timerMode;
+    if (mode === TimerMode.Retransmit) retransmitTimeout(c);
+    else if (mode === TimerMode.TailLoss) sendTailProbe(c);
+    else if (mode === TimerMode.Reordering) reorderingTimeout(c);
+    else probeWindow(c);
   } else if (tag === TimerTag.DelayedAck) {
     if (c.ackPending) sendAck(c);
   } else {
@@ -22,7 +28,7 @@ export function onTimer(c: ControlBlock, tag: number): void {
 
 function probeWindow(c: ControlBlock): void {
   const { unsent, head } = c.sendQueue;
-  c.probing = false;
+  c.timerMode = TimerMode.Retransmit;
   if (unsent === null || unsent !== head) return;
   const now = c.node.clock.now;
   const window = (c.sndUna + c.sndWnd - unsent.seq) | 0;
@@ -52,7 +58,7 @@ function probeWindow(c: ControlBlock): void {
   }
   // As Linux does: an old sequence number and no data. It cannot be acceptable, and so it must be answered.
   sendBare(c, (c.sndUna - 1) | 0);
-  c.probing = true;
+  c.timerMode = TimerMode.WindowProbe;
   c.retransmitTimer!.set(now + c.rtt.backedOffNs(c.windowProbes));
 }
 

@@ -49,6 +49,7 @@ export function transmit(c: ControlBlock, segment: Segment, why: string): void {
   }
   const first = segment.sentAtNs < 0;
   segment.sentAtNs = now;
+  segment.order = ++c.transmissions;
   c.lastSentNs = now;
   if (first) {
     if (c.sndNxt === c.sndUna) c.progressAtNs = now;
@@ -187,7 +188,12 @@ export function windowOpened(c: ControlBlock): void {
 
 /** RFC 7323 5.4: the clock of timestamps ticks in milliseconds, as Linux's does. */
 export function timestampNow(c: ControlBlock): number {
-  return (Math.floor(c.node.clock.now / MILLISECOND) + c.tsOffset) | 0;
+  return timestampAt(c, c.node.clock.now);
+}
+
+/** What was or will be the timestamp at `ns`. */
+export function timestampAt(c: ControlBlock, ns: number): number {
+  return (Math.floor(ns / MILLISECOND) + c.tsOffset) | 0;
 }
 
 /** What our MSS option says: the MTU less the fixed headers (RFC 9293 3.7.1, RFC 6691), within TCP_MAXSEG. */
