@@ -67,9 +67,8 @@ eth0             1500        3      0      0 0             3      0      0      
 lo              65536        0      0      0 0             0      0      0      0 LRU
 `,
     );
-    const { out } = await lab.run('alice', 'netstat -s');
-    expect(out).toContain(
-      'Tcp:\n    1 active connection openings\n    0 passive connection openings\n    1 failed connection attempts\n',
+    expect((await lab.run('alice', 'netstat -s')).out).toMatch(
+      /^Tcp:\n {4}1 active connection openings\n {4}0 passive connection openings\n/,
     );
     expect((await lab.run('web', 'netstat -s')).out).toContain('    1 resets sent\n');
     expect((await lab.run('web', 'netstat -s')).out).toContain(

@@ -40,6 +40,8 @@ function listen(process: Process, port: number): Socket | null {
   const listener = process.sockets.socket();
   try {
     listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+    // Accepted connections inherit it: the end of an answer does not wait for the acknowledgement of its beginning.
+    listener.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
     listener.bind(['', port]);
     listener.listen();
     return listener;
@@ -61,7 +63,6 @@ async function serve(
   for (;;) {
     while (busy.size >= CONNECTIONS) await Promise.race(busy);
     const [connection, [peer]] = await listener.accept();
-    connection.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
     const served = serveHttp(connection, handler, {
       clock,
       node: process.host.node,
