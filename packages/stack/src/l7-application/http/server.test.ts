@@ -222,4 +222,26 @@ describe('what goes wrong', () => {
     expect(sent.match(/^HTTP\/1\.1 [^\r]*/gm)).toEqual(['HTTP/1.1 410 Gone', 'HTTP/1.1 500 Internal Server Error']);
     expect(sent).toContain('It was &#60;here&#62;.');
   });
+
+  it('never throws, and always ends, whatever comes', async () => {
+    const good =
+      `POST /a HTTP/1.1\r\n${H}Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello` +
+      `POST /b HTTP/1.1\r\n${H}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nGET /c HTTP/1.0\r\n\r\n`;
+    let seed = 7;
+    const random = (below: number) => {
+      seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+      return (seed >>> 8) % below;
+    };
+    for (let round = 0; round < 3000; round++) {
+      let text = good;
+      for (let n = random(3); n >= 0; n--) {
+        const at = random(text.length);
+        text = text.slice(0, at) + String.fromCharCode(random(256)) + text.slice(at + random(2));
+      }
+      const cut = random(text.length);
+      const last: Act = round % 3 === 0 ? 'END' : round % 3 === 1 ? 'RESET' : Infinity;
+      const { stream } = await converse([text.slice(0, cut) || '\r\n', random(10), text.slice(cut), last]);
+      expect(stream.sent === '' || stream.sent.startsWith('HTTP/1.1 ')).toBe(true);
+    }
+  });
 });
