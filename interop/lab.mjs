@@ -216,7 +216,19 @@ export class Lab {
   async startCapture() {
     this.pcap = this.path('tap0.pcap');
     closeSync(openSync(this.pcap, 'w'));
-    this.tcpdump = this.start('tcpdump', ['-i', 'tap0', '-U', '-n', '-B', 65536, '-Z', 'root', '-w', this.pcap]);
+    this.tcpdump = this.start('tcpdump', [
+      '-i',
+      'tap0',
+      '-U',
+      '-n',
+      '--immediate-mode',
+      '-B',
+      65536,
+      '-Z',
+      'root',
+      '-w',
+      this.pcap,
+    ]);
     this.tcpdumpSays = '';
     this.tcpdump.stderr.on('data', (chunk) => (this.tcpdumpSays += chunk));
     await until(

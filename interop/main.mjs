@@ -50,13 +50,17 @@ async function load() {
   for (const file of readdirSync(here('checks'))
     .filter((name) => name.endsWith('.mjs'))
     .sort()) {
-    const { default: suite } = await import(`./checks/${file}`);
-    const checks = suite.checks.filter(
-      (check) => (!quick || check.quick === true) && (only === null || only.test(`${suite.name}: ${check.name}`)),
-    );
-    if (checks.length > 0) found.push({ ...suite, checks });
+    const { default: suites } = await import(`./checks/${file}`);
+    for (const suite of [suites].flat()) {
+      const checks = suite.checks.filter((check) => isWanted(`${suite.name}: ${check.name}`, check));
+      if (checks.length > 0) found.push({ ...suite, checks });
+    }
   }
   return found;
+}
+
+function isWanted(name, check) {
+  return (only === null || only.test(name)) && (!quick || check.quick === true);
 }
 
 /** Debian's packages for what is asked for; why a program is missing, by its name. */

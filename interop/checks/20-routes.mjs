@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { FAR, openCampus, ROUTER, SECOND_ROUTER, WEB } from '../campus.mjs';
+import { soundCapture } from '../tshark.mjs';
 
 /** The routers and the end, in order, each beside its number. */
 const WAY = [ROUTER, SECOND_ROUTER, FAR];
@@ -19,7 +20,7 @@ const traceroute = (name, args, more = {}) => ({
 
 export default {
   name: 'routes',
-  open: openCampus,
+  open: () => openCampus({ capture: true }),
   checks: [
     traceroute('with UDP', [], { quick: true }),
     traceroute('with ICMP', ['-I']),
@@ -53,5 +54,6 @@ export default {
         assert.match(out, /Resume: pmtu 1500 hops 1 back 1/, out);
       },
     },
+    soundCapture(),
   ],
 };

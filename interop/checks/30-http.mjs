@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { FAR, KERNEL, openCampus, WEB } from '../campus.mjs';
 import { sha256, until } from '../lab.mjs';
+import { soundCapture } from '../tshark.mjs';
 
 const needs = ['ip', 'curl'];
 const URL = `http://${WEB}`;
@@ -15,7 +16,7 @@ async function curl(lab, args, options) {
 
 export default {
   name: 'http',
-  open: openCampus,
+  open: () => openCampus({ capture: true }),
   checks: [
     {
       name: 'curl fetches 1 MiB, sha256 as it should be',
@@ -162,5 +163,6 @@ print(data.decode())`,
         server.kill();
       },
     },
+    soundCapture(),
   ],
 };

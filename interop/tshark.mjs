@@ -1,0 +1,62 @@
+// What Wireshark makes of a capture: every checksum is looked at, every dissector may complain.
+
+import assert from 'node:assert/strict';
+import { runQuietly } from '../scripts/run.mjs';
+import { Failure, Skip } from './outcome.mjs';
+
+const CHECKSUMS = ['ip.check_checksum', 'tcp.check_checksum', 'udp.check_checksum'].flatMap((name) => [
+  '-o',
+  `${name}:TRUE`,
+]);
+
+/** What checks send to these ports is noise: no protocol is to be guessed in it. */
+const NOISE = ['-d', 'tcp.port==7000-7099,data', '-d', 'udp.port==7000-7099,data'];
+
+/** Malformed, a bad checksum, a length that does not fit, or an error of Wireshark's experts. */
+const WRONG = [
+  '_ws.malformed',
+  '_ws.expert.severity == error',
+  'ip.checksum.status == 0',
+  'tcp.checksum.status == 0',
+  'udp.checksum.status == 0',
+  'icmp.checksum.status == 0',
+].join(' || ');
+
+function tshark(args) {
+  const { ok, output } = runQuietly('tshark', args);
+  if (!ok) throw new Failure(`tshark ${args.join(' ')}: ${output}`);
+  return output.split('\n').filter((line) => line !== '' && !line.startsWith('Running as user'));
+}
+
+/** Fails with the first packets that tshark finds wrong, `but` for those that this filter is told of. How many there were. */
+export function assertSound(pcap, but = null) {
+  const all = tshark(['-r', pcap, '-T', 'fields', '-e', 'frame.protocols']);
+  const filter = but === null ? WRONG : `(${WRONG}) && !(${but})`;
+  const wrong = tshark([
+    '-r',
+    pcap,
+    ...NOISE,
+    ...CHECKSUMS,
+    '-Y',
+    filter,
+    '-T',
+    'fields',
+    '-e',
+    'frame.number',
+    '-e',
+    '_ws.col.Info',
+  ]);
+  assert.deepEqual(wrong.slice(0, 10), [], `${wrong.length} packets of ${all.length} in ${pcap}`);
+  return all.length;
+}
+
+/** The last check of a laboratory with `capture`: all that its other checks have sent is looked at. */
+export const soundCapture = (but = null) => ({
+  name: 'tshark finds nothing malformed and no bad checksum in what tcpdump has seen',
+  needs: ['ip', 'tcpdump', 'tshark'],
+  quick: true,
+  async run(lab) {
+    if (lab.pcap === null) throw new Skip('tcpdump did not run');
+    return `${assertSound(await lab.stopCapture(), but)} packets`;
+  },
+});
