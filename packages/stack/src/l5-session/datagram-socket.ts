@@ -134,6 +134,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
       this.sender = this.shown(endpoint.sender);
       this.senderPort = endpoint.senderPort;
       this.fullLength = endpoint.fullLength;
+      this.receivedTtl = endpoint.receivedTtl;
     } else if (n === -Errno.EAGAIN && this.shutdownReceive) {
       this.sender = this.anyAddress;
       this.senderPort = 0;
@@ -226,6 +227,8 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
           return this.tos;
         case c.IP_MULTICAST_TTL:
           return this.multicastTtl;
+        case c.IP_RECVTTL:
+          return this.receiveTtl ? 1 : 0;
         case c.IP_RECVERR:
           return this.receiveErrors ? 1 : 0;
         case c.IP_MTU_DISCOVER:
@@ -317,6 +320,9 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
       case c.IP_TOS:
         this.tos = value & 0xff;
         if (endpoint !== null) endpoint.flows.tos = this.tos;
+        return 0;
+      case c.IP_RECVTTL:
+        this.receiveTtl = value !== 0;
         return 0;
       case c.IP_RECVERR:
         this.receiveErrors = value !== 0;

@@ -45,6 +45,9 @@ export abstract class Descriptor {
   senderPort = 0;
   /** Whole length of the datagram that `receive` returned last (MSG_TRUNC). */
   fullLength = 0;
+  /** Its time to live when it arrived; 0: not known. With IP_RECVTTL, `recvmsg` tells it. */
+  receivedTtl = 0;
+  receiveTtl = false;
   /** Those who wait once, in the order in which they came. */
   private watchers: SocketObserver[] = [];
 

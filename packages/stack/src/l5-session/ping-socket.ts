@@ -28,7 +28,7 @@ export class PingSocket extends Descriptor implements EchoOwner {
   private remote: IpAddress | null = null;
   private error = 0;
   private readonly reports: IcmpReport[] = [];
-  private readonly queue: { packet: PacketBuffer; from: IpAddress }[] = [];
+  private readonly queue: { packet: PacketBuffer; from: IpAddress; ttl: number }[] = [];
   private queuedBytes = 0;
   private receiveBuffer: number;
   private sendBuffer: number;
@@ -131,13 +131,14 @@ export class PingSocket extends Descriptor implements EchoOwner {
     if (this.error !== 0) return -this.takeError();
     const first = this.queue[0];
     if (first === undefined) return this.shutdownReceive ? 0 : -Errno.EAGAIN;
-    const { packet, from } = first;
+    const { packet, from, ttl } = first;
     const at = packet.start - HEADER;
     this.fullLength = packet.end - at;
     const n = Math.min(this.fullLength, length);
     into.set(packet.bytes.subarray(at, at + n), offset);
     this.sender = from;
     this.senderPort = 0;
+    this.receivedTtl = ttl;
     if ((flags & c.MSG_PEEK) === 0) {
       this.queue.shift();
       this.queuedBytes -= this.fullLength;
@@ -155,7 +156,7 @@ export class PingSocket extends Descriptor implements EchoOwner {
     return this.remote === null ? -Errno.ENOTCONN : 0;
   }
 
-  echoReply(packet: PacketBuffer, from: IpAddress, _sequence: number, _ttl: number): void {
+  echoReply(packet: PacketBuffer, from: IpAddress, _sequence: number, ttl: number): void {
     const length = packet.length + HEADER;
     if (this.remote !== null && !this.remote.equals(from)) {
       this.node.drop(packet, Drop.UDP_NOT_PEER);
@@ -167,7 +168,7 @@ export class PingSocket extends Descriptor implements EchoOwner {
       this.node.drop(packet, Drop.UDP_BUFFER_FULL);
       return;
     }
-    this.queue.push({ packet, from });
+    this.queue.push({ packet, from, ttl });
     this.queuedBytes += length;
     if (this.queue.length === 1) this.notify(Ready.In);
   }
@@ -195,6 +196,7 @@ export class PingSocket extends Descriptor implements EchoOwner {
     if (level !== c.IPPROTO_IP) return super.getOption(level, name);
     if (name === c.IP_TTL) return this.options.ttl ?? 64;
     if (name === c.IP_TOS) return this.options.tos ?? 0;
+    if (name === c.IP_RECVTTL) return this.receiveTtl ? 1 : 0;
     if (name === c.IP_RECVERR) return this.receiveErrors ? 1 : 0;
     if (name === c.IP_MTU_DISCOVER) return this.options.dontFragment === true ? c.IP_PMTUDISC_DO : c.IP_PMTUDISC_DONT;
     return -Errno.ENOPROTOOPT;
@@ -214,6 +216,7 @@ export class PingSocket extends Descriptor implements EchoOwner {
       if (value < 1 || value > 255) return -Errno.EINVAL;
       this.options.ttl = value;
     } else if (name === c.IP_TOS) this.options.tos = value & 0xff;
+    else if (name === c.IP_RECVTTL) this.receiveTtl = value !== 0;
     else if (name === c.IP_RECVERR) this.receiveErrors = value !== 0;
     else if (name === c.IP_MTU_DISCOVER) this.options.dontFragment = value >= c.IP_PMTUDISC_DO;
     else return -Errno.ENOPROTOOPT;

@@ -25,6 +25,9 @@ export interface SocketOwner extends WaitingRoom {
   asked<T>(answer: Promise<T>): Promise<T>;
 }
 
+/** What comes beside a datagram: level and type as for `setsockopt`, and the bytes of a structure. */
+export type AncillaryData = [level: number, type: number, data: Uint8Array];
+
 /**
  * A socket as Berkeley made it and Python writes it. Blocking is awaiting: `await s.recv(4096)`. A call that fails
  * throws (or rejects with) a NetError, whose `code` is POSIX's: ECONNREFUSED, EAGAIN and so on.
@@ -207,6 +210,24 @@ export class Socket {
   async recvfrom_into(buffer: Uint8Array, size = 0, flags = 0): Promise<[size: number, address: SocketAddress | null]> {
     const n = await this.recv_into(buffer, size, flags);
     return [n, this.senderAddress()];
+  }
+
+  /**
+   * As `recvfrom`, with what options asked to be told besides, and with flags (MSG_TRUNC: the datagram was longer).
+   * With IP_RECVTTL the ancillary data has `[IPPROTO_IP, IP_TTL, bytes]`, an `int` in the machine's byte order.
+   */
+  async recvmsg(
+    size: number,
+    ancillarySize = 0,
+    flags = 0,
+  ): Promise<[data: Uint8Array, ancillary: AncillaryData[], flags: number, address: SocketAddress | null]> {
+    const data = await this.receive('recvmsg', size, flags);
+    const { descriptor } = this;
+    const ancillary: AncillaryData[] = [];
+    if (descriptor.receiveTtl && ancillarySize > 0)
+      ancillary.push([c.IPPROTO_IP, c.IP_TTL, Uint8Array.of(descriptor.receivedTtl, 0, 0, 0)]);
+    const cut = this.type !== c.SOCK_STREAM && descriptor.fullLength > data.length;
+    return [data, ancillary, cut ? c.MSG_TRUNC : 0, this.senderAddress()];
   }
 
   /**

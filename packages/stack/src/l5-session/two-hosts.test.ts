@@ -3,6 +3,7 @@ import { NetError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import { utf8Decode } from '../base/utf8.ts';
 import { dropsOf, expectNoLeaks } from '../testing/test-node.ts';
+import type { Socket } from './socket.ts';
 import { TwoHosts } from './testing/two-hosts.ts';
 
 async function finished(hosts: TwoHosts): Promise<void> {
@@ -18,6 +19,8 @@ function codeOf(error: unknown): string {
   if (error instanceof NetError) return `${error.syscall} ${error.code}`;
   throw error;
 }
+
+type Message = Awaited<ReturnType<Socket['recvmsg']>>;
 
 describe("the seeds' programs, line by line", () => {
   test('a TCP server and its client', async () => {
@@ -299,6 +302,32 @@ describe('ping sockets', () => {
     expect([...reply.subarray(8)]).toEqual([1, 2, 3, 4, 5]);
     expect((reply[4]! << 8) | reply[5]!).toBe(s.getsockname()[1]);
     expect(await hosts.run(s.recv(10, hosts.alice.sockets.MSG_DONTWAIT).catch(codeOf))).toBe('recv EAGAIN');
+    await finished(hosts);
+  });
+
+  test('tell the time to live by recvmsg, to who asks for it, and whether all was taken', async () => {
+    const hosts = new TwoHosts();
+    const { socket, AF_INET, SOCK_DGRAM, IPPROTO_ICMP, IPPROTO_IP, IP_RECVTTL, IP_TTL, MSG_TRUNC } =
+      hosts.alice.sockets;
+    const ping = socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+    const request = Uint8Array.of(8, 0, 0, 0, 0, 0, 0, 1, 42);
+    await hosts.run(ping.sendto(request, ['bob', 0]));
+    expect(((await hosts.run(ping.recvmsg(100, 100))) as Message)[1]).toEqual([]);
+    ping.setsockopt(IPPROTO_IP, IP_RECVTTL, 1);
+    expect(ping.getsockopt(IPPROTO_IP, IP_RECVTTL)).toBe(1);
+    await hosts.run(ping.sendto(request, ['bob', 0]));
+    const [data, ancillary, flags, address] = (await hosts.run(ping.recvmsg(5, 100))) as Message;
+    expect([data.length, flags, address]).toEqual([5, MSG_TRUNC, ['10.0.0.2', 0]]);
+    expect(ancillary).toEqual([[IPPROTO_IP, IP_TTL, Uint8Array.of(64, 0, 0, 0)]]);
+
+    const server = hosts.bob.sockets.socket(AF_INET, SOCK_DGRAM);
+    server.bind(['', 5000]);
+    server.setsockopt(IPPROTO_IP, IP_RECVTTL, true);
+    const client = socket(AF_INET, SOCK_DGRAM);
+    client.setsockopt(IPPROTO_IP, IP_TTL, 7);
+    await hosts.run(client.sendto('hi', ['bob', 5000]));
+    const [text, told, whole] = (await hosts.run(server.recvmsg(100, 100))) as Message;
+    expect([text.length, told[0]![2][0], whole]).toEqual([2, 7, 0]);
     await finished(hosts);
   });
 

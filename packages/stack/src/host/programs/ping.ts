@@ -1,10 +1,22 @@
-import { Errno, errnoText, NetError } from '../../base/errors.ts';
+import { errnoText, NetError } from '../../base/errors.ts';
 import { IpAddress } from '../../base/ip-address.ts';
-import type { PacketBuffer } from '../../base/packet-buffer.ts';
-import type { EchoEndpoint, EchoOwner } from '../../l3-network/icmp.ts';
 import { ICMP_HEADER_LENGTH, IcmpType, TimeExceeded, Unreachable } from '../../l3-network/icmp-header.ts';
-import { Protocol } from '../../l3-network/network-layer.ts';
-import { AF_INET } from '../../l5-session/constants.ts';
+import { Cast, Protocol } from '../../l3-network/network-layer.ts';
+import type { IcmpReport } from '../../l4-transport/udp/udp-errors.ts';
+import {
+  AF_INET,
+  IP_MTU_DISCOVER,
+  IP_PMTUDISC_DO,
+  IP_RECVERR,
+  IP_RECVTTL,
+  IP_TTL,
+  IPPROTO_ICMP,
+  IPPROTO_IP,
+  SO_BROADCAST,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+} from '../../l5-session/constants.ts';
+import type { Socket } from '../../l5-session/socket.ts';
 import type { Process } from '../process.ts';
 import { type Program, UsageError } from '../program.ts';
 import { Alarm } from './alarm.ts';
@@ -14,6 +26,8 @@ import { PingStatistics, tripTime } from './ping-statistics.ts';
 /** A request begins with the time when it left, as two 64-bit numbers; shorter ones cannot be timed by what they carry. */
 const TIME_LENGTH = 16;
 const IP_HEADER_LENGTH = 20;
+const MOST_BYTES = 0xffff;
+const ANCILLARY_BYTES = 64;
 /** How long the last answer is waited for when none has come before, seconds. */
 const LINGER = 10;
 
@@ -80,8 +94,8 @@ async function resolve(process: Process, target: string): Promise<IpAddress | nu
   }
 }
 
-/** One run: sends requests in their time, prints answers as they come. */
-class Ping implements EchoOwner {
+/** One run over a ping socket: sends requests in their time, prints answers as they come. */
+class Ping {
   private readonly process: Process;
   private readonly target: string;
   private readonly remote: IpAddress;
@@ -110,17 +124,16 @@ class Ping implements EchoOwner {
       process.complain(`ping: connect: ${errnoText(source)}\n`);
       return 2;
     }
-    const endpoint = process.host.icmp.openEcho(this);
-    if (typeof endpoint === 'number') throw new NetError(endpoint, 'socket');
-    try {
-      const total = options.size + ICMP_HEADER_LENGTH + IP_HEADER_LENGTH;
-      if (options.broadcast) process.complain('WARNING: pinging broadcast address\n');
-      process.print(`PING ${this.target} (${remote}) ${options.size}(${total}) bytes of data.\n`);
-      if (!(await this.sendAll(endpoint))) return 2;
-      await this.awaitLast();
-    } finally {
-      endpoint.close();
-    }
+    const socket = this.open();
+    const total = options.size + ICMP_HEADER_LENGTH + IP_HEADER_LENGTH;
+    if (options.broadcast && this.isBroadcast()) process.complain('WARNING: pinging broadcast address\n');
+    process.print(`PING ${this.target} (${remote}) ${options.size}(${total}) bytes of data.\n`);
+    const receiving = this.receiveAll(socket);
+    const sent = await this.sendAll(socket);
+    if (sent) await this.awaitLast();
+    socket.close();
+    await receiving;
+    if (!sent) return 2;
     const elapsedMs = Math.floor((this.lastSendNs - this.startNs) / 1e6);
     process.print(this.statistics.summary(this.target, elapsedMs));
     const { received } = this.statistics;
@@ -128,13 +141,23 @@ class Ping implements EchoOwner {
     return received === 0 || tooFew ? 1 : 0;
   }
 
+  private open(): Socket {
+    const { options } = this;
+    const socket = this.process.sockets.socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+    socket.setsockopt(IPPROTO_IP, IP_RECVTTL, 1);
+    socket.setsockopt(IPPROTO_IP, IP_RECVERR, 1);
+    socket.setsockopt(IPPROTO_IP, IP_TTL, options.ttl);
+    if (options.dontFragment) socket.setsockopt(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
+    if (options.broadcast) socket.setsockopt(SOL_SOCKET, SO_BROADCAST, 1);
+    return socket;
+  }
+
   /** False when the address cannot be pinged at all. */
-  private async sendAll(endpoint: EchoEndpoint): Promise<boolean> {
+  private async sendAll(socket: Socket): Promise<boolean> {
     const { options, statistics, process } = this;
     let nextNs = this.startNs;
     while (statistics.transmitted < options.count && !this.over) {
-      const error = this.send(endpoint);
-      if (error === -Errno.EACCES) {
+      if (!(await this.send(socket))) {
         process.complain('ping: Do you want to ping broadcast? Then -b. If not, check your local firewall rules\n');
         return false;
       }
@@ -146,22 +169,31 @@ class Ping implements EchoOwner {
     return true;
   }
 
-  private send(endpoint: EchoEndpoint): number {
-    const { options, statistics, process } = this;
+  /** Sends one request. False when the socket may not send there. */
+  private async send(socket: Socket): Promise<boolean> {
+    const { statistics, process } = this;
     const sequence = (statistics.transmitted + 1) & 0xffff;
-    const { ttl, dontFragment, broadcast } = options;
-    const result = endpoint.send(this.remote, sequence, this.data(), { ttl, dontFragment, broadcast });
-    if (result === -Errno.EACCES) return result;
     statistics.transmitted++;
     this.sentNs[sequence] = this.now;
     this.lastSendNs = this.now;
-    if (result < 0) {
+    try {
+      await socket.sendto(this.request(sequence), [this.remote.toString(), 0]);
+    } catch (error) {
+      if (!(error instanceof NetError)) throw error;
+      if (process.signalled !== null) return true;
+      if (error.code === 'EACCES') return false;
       // What could not leave was not lost on the way: it counts as an error at once.
       statistics.errors++;
-      if (result === -Errno.EMSGSIZE) process.complain(`ping: local error: message too long${this.pathMtu()}\n`);
-      else process.complain(`ping: sendmsg: ${errnoText(result)}\n`);
+      this.sentNs[sequence] = Infinity;
+      if (error.code === 'EMSGSIZE') process.complain(`ping: local error: message too long${this.pathMtu()}\n`);
+      else process.complain(`ping: sendmsg: ${error.text}\n`);
     }
-    return result;
+    return true;
+  }
+
+  private isBroadcast(): boolean {
+    const flow = this.process.host.network.open(this.remote, Protocol.Icmp, null);
+    return typeof flow !== 'number' && flow.cast === Cast.Broadcast;
   }
 
   private pathMtu(): string {
@@ -169,18 +201,33 @@ class Ping implements EchoOwner {
     return typeof flow === 'number' ? '' : `, mtu=${flow.mtu}`;
   }
 
-  /** The time in front, then bytes that count up: what iputils sends. */
-  private data(): Uint8Array {
-    const data = new Uint8Array(this.options.size);
-    for (let i = 0; i < data.length; i++) data[i] = i;
-    if (data.length >= TIME_LENGTH) {
-      const view = new DataView(data.buffer);
-      view.setUint32(0, Math.floor(this.now / 1e9), true);
-      view.setUint32(4, 0);
-      view.setUint32(8, Math.floor((this.now % 1e9) / 1e3), true);
-      view.setUint32(12, 0);
+  /** An echo request: its header, the time, then bytes that count up: what iputils sends. */
+  private request(sequence: number): Uint8Array {
+    const request = new Uint8Array(ICMP_HEADER_LENGTH + this.options.size);
+    const view = new DataView(request.buffer);
+    request[0] = IcmpType.Echo;
+    view.setUint16(6, sequence); // identifier and checksum are the socket's business
+    for (let i = ICMP_HEADER_LENGTH; i < request.length; i++) request[i] = i - ICMP_HEADER_LENGTH;
+    if (this.options.size >= TIME_LENGTH) {
+      view.setBigUint64(ICMP_HEADER_LENGTH, BigInt(Math.floor(this.now / 1e9)), true);
+      view.setBigUint64(ICMP_HEADER_LENGTH + 8, BigInt(Math.floor((this.now % 1e9) / 1e3)), true);
     }
-    return data;
+    return request;
+  }
+
+  /** Takes answers and errors until the socket is closed. */
+  private async receiveAll(socket: Socket): Promise<void> {
+    while (socket.fileno() >= 0 && this.process.signalled === null) {
+      try {
+        const [reply, ancillary, , address] = await socket.recvmsg(MOST_BYTES, ANCILLARY_BYTES);
+        this.replied(reply, ancillary[0]?.[2][0] ?? 0, IpAddress.parse(address![0])!);
+      } catch (error) {
+        if (!(error instanceof NetError)) throw error;
+        if (error.code === 'EBADF') return;
+        for (let report = socket.recverr(); report !== null; report = socket.recverr()) this.refused(report);
+      }
+      this.alarm.ring();
+    }
   }
 
   /** Waits for what is still on its way: twice the longest time seen, or long when nothing was seen. */
@@ -209,34 +256,30 @@ class Ping implements EchoOwner {
     return this.process.host.node.clock.now;
   }
 
-  echoReply(packet: PacketBuffer, from: IpAddress, sequence: number, ttl: number): void {
+  private replied(reply: Uint8Array, ttl: number, from: IpAddress): void {
     const { options, statistics } = this;
-    const bytes = packet.length + ICMP_HEADER_LENGTH;
-    packet.release();
+    const sequence = (reply[6]! << 8) | reply[7]!;
     const sentNs = this.sentNs[sequence]!;
     if (sentNs < 0) return; // never sent
     const duplicate = sentNs === Infinity;
     const tripUs = duplicate || options.size < TIME_LENGTH ? null : Math.floor((this.now - sentNs) / 1e3);
     if (!options.broadcast) this.sentNs[sequence] = Infinity;
     statistics.reply(sequence, tripUs, duplicate);
-    if (!options.quiet) {
-      const time = tripUs === null ? '' : ` time=${tripTime(tripUs)} ms`;
-      this.process.print(
-        `${bytes} bytes from ${this.who(from)}: icmp_seq=${sequence} ttl=${ttl}${time}${duplicate ? ' (DUP!)' : ''}\n`,
-      );
-    }
-    this.alarm.ring();
+    if (options.quiet) return;
+    const time = tripUs === null ? '' : ` time=${tripTime(tripUs)} ms`;
+    const again = duplicate ? ' (DUP!)' : '';
+    this.process.print(
+      `${reply.length} bytes from ${this.who(from)}: icmp_seq=${sequence} ttl=${ttl}${time}${again}\n`,
+    );
   }
 
-  echoError(sequence: number, type: number, code: number, from: IpAddress, mtu: number): void {
+  private refused({ type, code, mtu, from, remotePort: sequence }: IcmpReport): void {
     const sentNs = this.sentNs[sequence]!;
     if (sentNs < 0 || sentNs === Infinity) return;
     this.sentNs[sequence] = Infinity;
     this.statistics.error(sequence);
-    if (!this.options.quiet) {
-      this.process.print(`From ${this.who(from)} icmp_seq=${sequence} ${errorText(type, code, mtu)}\n`);
-    }
-    this.alarm.ring();
+    if (this.options.quiet) return;
+    this.process.print(`From ${this.who(from)} icmp_seq=${sequence} ${errorText(type, code, mtu)}\n`);
   }
 
   private who(address: IpAddress): string {
