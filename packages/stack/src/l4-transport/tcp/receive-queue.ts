@@ -29,10 +29,10 @@ export class ReceiveQueue {
     }
     if (length <= SMALL_PAYLOAD) {
       if (!tail.shared && tail.tailroom >= length) {
-        tail.append(packet.bytes, packet.start, packet.end);
+        tail.appendFrom(packet.storage, packet.start, length);
       } else {
         const gathered = pool.acquire(GATHER_BYTES, HEADROOM);
-        gathered.append(packet.bytes, packet.start, packet.end);
+        gathered.appendFrom(packet.storage, packet.start, length);
         tail.next = gathered;
         this.tail = gathered;
       }
@@ -51,7 +51,7 @@ export class ReceiveQueue {
     while (packet !== null && done < length) {
       const have = packet.end - packet.start;
       const n = have < length - done ? have : length - done;
-      into.set(packet.bytes.subarray(packet.start, packet.start + n), offset + done);
+      into.set(packet.part(packet.start, packet.start + n), offset + done);
       done += n;
       if (n < have) {
         packet.start += n;
@@ -72,7 +72,7 @@ export class ReceiveQueue {
     let done = 0;
     for (let packet = this.head; packet !== null && done < length; packet = packet.next) {
       const n = Math.min(packet.end - packet.start, length - done);
-      into.set(packet.bytes.subarray(packet.start, packet.start + n), offset + done);
+      into.set(packet.part(packet.start, packet.start + n), offset + done);
       done += n;
     }
     return done;

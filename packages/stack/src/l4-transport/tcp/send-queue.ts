@@ -31,6 +31,8 @@ export class SendQueue {
    * one. `seq` is the number of the first byte. `small`: the bytes go out at once, so a small packet is enough.
    */
   append(source: Uint8Array, offset: number, length: number, seq: number, maxPayload: number, small: boolean): void {
+    const { buffer } = source;
+    offset += source.byteOffset;
     const end = offset + length;
     this.bytes += length;
     const tail = this.tail;
@@ -38,7 +40,7 @@ export class SendQueue {
       // The packet was never sent, so it and its offsets are ours alone.
       const room = Math.min(maxPayload - tail.length, tail.packet.tailroom, length);
       if (room > 0) {
-        tail.packet.append(source, offset, offset + room);
+        tail.packet.appendFrom(buffer, offset, room);
         tail.length += room;
         tail.span += room;
         offset += room;
@@ -48,7 +50,7 @@ export class SendQueue {
     while (offset < end) {
       const n = end - offset < maxPayload ? end - offset : maxPayload;
       const packet = this.packets.acquire(small ? n : maxPayload, HEADROOM);
-      packet.append(source, offset, offset + n);
+      packet.appendFrom(buffer, offset, n);
       const segment = this.segments.acquire();
       segment.seq = seq | 0;
       segment.length = n;
@@ -113,7 +115,7 @@ export class SendQueue {
       rest.payloadOffset = from;
     } else {
       rest.packet = this.packets.acquire(segment.length - n, HEADROOM);
-      rest.packet.append(shared.bytes, from, segment.payloadOffset + segment.length);
+      rest.packet.appendFrom(shared.storage, from, segment.length - n);
       rest.payloadOffset = HEADROOM;
     }
     rest.seq = (segment.seq + n) | 0;

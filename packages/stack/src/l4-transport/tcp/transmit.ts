@@ -38,7 +38,7 @@ export function transmit(c: ControlBlock, segment: Segment, why: string): void {
     packet = node.pool.acquire(0, HEADROOM);
   } else if (segment.sentAtNs >= 0) {
     const fresh = node.pool.acquire(segment.length, HEADROOM);
-    fresh.append(packet.bytes, segment.payloadOffset, segment.payloadOffset + segment.length);
+    fresh.appendFrom(packet.storage, segment.payloadOffset, segment.length);
     packet.release();
     packet = fresh;
     segment.packet = fresh;
