@@ -10,6 +10,7 @@ import {
   type StatusLine,
 } from './head.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
+import { BARE_CR, INCOMPLETE, LineBuffer, TOO_LONG } from './line-buffer.ts';
 import { type HttpField, HttpHeaders, type HttpRequest, type HttpResponse } from './message.ts';
 import { CR, isFieldValue, isHexDigit, LF, SEMICOLON } from './syntax.ts';
 
@@ -54,7 +55,6 @@ type State = (typeof State)[keyof typeof State];
 
 const MORE: HttpEvent = { kind: 'more' };
 const CLOSED: HttpEvent = { kind: 'closed' };
-const EMPTY: Uint8Array = new Uint8Array(0);
 /** "fffffffffffff" and no more: a size that a number holds exactly, without leading zeros by the thousand. */
 const CHUNK_SIZE_DIGITS = 13;
 
@@ -69,13 +69,7 @@ export class HttpParser {
   private readonly limits: HttpLimits;
   private state: State = State.Start;
   private problem: HttpProblem | null = null;
-  /** What was pushed and is not read yet is `buffer[start, end)`; up to `scanned` it has no line end. */
-  private buffer: Uint8Array = EMPTY;
-  private start = 0;
-  private end = 0;
-  private scanned = 0;
-  /** `buffer` is ours, with room to append: pushed arrays are read where they are. */
-  private owned = false;
+  private readonly input = new LineBuffer();
   private ended = false;
   private requestMethod = 'GET';
 
@@ -96,12 +90,12 @@ export class HttpParser {
 
   /** Nothing of the next message has been seen. */
   get between(): boolean {
-    return this.state === State.Start && this.start === this.end;
+    return this.state === State.Start && this.input.length === 0;
   }
 
   /** What was pushed and belongs to no message read so far: another protocol's bytes after a CONNECT or an upgrade. */
   get rest(): Uint8Array {
-    return this.buffer.subarray(this.start, this.end);
+    return this.input.bytes.subarray(this.input.start, this.input.end);
   }
 
   /** Tells a response parser which method is answered next: a response to HEAD has no body. */
@@ -111,27 +105,7 @@ export class HttpParser {
 
   /** Bytes that arrived; the parser keeps the array, so do not write to it again. */
   push(bytes: Uint8Array): void {
-    if (this.start === this.end) {
-      this.buffer = bytes;
-      this.start = 0;
-      this.end = bytes.length;
-      this.scanned = 0;
-      this.owned = false;
-      return;
-    }
-    const kept = this.end - this.start;
-    if (!this.owned || this.end + bytes.length > this.buffer.length) {
-      // A new array rather than moving in place: pieces of the old one were handed out.
-      const larger = new Uint8Array(Math.max(1024, 2 * (kept + bytes.length)));
-      larger.set(this.buffer.subarray(this.start, this.end));
-      this.buffer = larger;
-      this.scanned -= this.start;
-      this.start = 0;
-      this.end = kept;
-      this.owned = true;
-    }
-    this.buffer.set(bytes, this.end);
-    this.end += bytes.length;
+    this.input.push(bytes);
   }
 
   /** The connection ended: no more bytes will come. */
@@ -174,7 +148,7 @@ export class HttpParser {
 
   private readStart(): HttpEvent | null {
     const limit = this.limits.startLineBytes;
-    const from = this.start;
+    const from = this.input.start;
     const to = this.takeLine(limit);
     if (to === TOO_LONG) {
       return this.role === 'request'
@@ -183,7 +157,7 @@ export class HttpParser {
     }
     if (to === INCOMPLETE) {
       if (!this.ended) return MORE;
-      return this.start === this.end ? CLOSED : this.fail(400, 'the connection ended inside of the first line');
+      return this.input.length === 0 ? CLOSED : this.fail(400, 'the connection ended inside of the first line');
     }
     if (to === BARE_CR) return this.fail(400, 'a carriage return stands alone');
     if (to === from) {
@@ -192,7 +166,7 @@ export class HttpParser {
       return null;
     }
     const parse = this.role === 'request' ? parseRequestLine : parseStatusLine;
-    const line = parse(this.buffer, from, to);
+    const line = parse(this.input.bytes, from, to);
     if (line instanceof HttpProblem) return this.failWith(line);
     this.line = line;
     this.state = State.Fields;
@@ -203,21 +177,21 @@ export class HttpParser {
   private readFields(): HttpEvent | null {
     const { limits } = this;
     for (;;) {
-      const from = this.start;
+      const from = this.input.start;
       const to = this.takeLine(limits.headerBytes - this.headerBytes);
       if (to === TOO_LONG) return this.fail(431, `the header is longer than ${limits.headerBytes} bytes`);
       if (to === INCOMPLETE) return this.ended ? this.fail(400, 'the connection ended inside of the header') : MORE;
       if (to === BARE_CR) return this.fail(400, 'a carriage return stands alone');
-      this.headerBytes += this.start - from;
+      this.headerBytes += this.input.start - from;
       if (to === from) break;
-      if (isBlank(this.buffer[from]!)) {
+      if (isBlank(this.input.bytes[from]!)) {
         const problem = this.unfold(from, to);
         if (problem !== null) return this.failWith(problem);
         continue;
       }
       if (this.fields.length >= limits.headerCount)
         return this.fail(431, `there are more than ${limits.headerCount} fields`);
-      const field = parseFieldLine(this.buffer, from, to);
+      const field = parseFieldLine(this.input.bytes, from, to);
       if (field instanceof HttpProblem) return this.failWith(field);
       this.fields.push(field);
     }
@@ -235,7 +209,7 @@ export class HttpParser {
     if (this.role === 'request' || this.fields.length === 0) {
       return new HttpProblem(400, 'a line of the header begins with white space');
     }
-    const more = parseFieldValue(this.buffer, from, to);
+    const more = parseFieldValue(this.input.bytes, from, to);
     if (typeof more !== 'string') return more;
     const [name, value] = this.fields.pop()!;
     this.fields.push([name, `${value} ${more}`]);
@@ -285,14 +259,14 @@ export class HttpParser {
       this.state = then;
       return null;
     }
-    const available = Math.min(this.end - this.start, this.left);
+    const available = Math.min(this.input.length, this.left);
     if (available === 0) return this.ended ? this.fail(400, 'the connection ended inside of the body') : MORE;
     this.left -= available;
     return this.data(available);
   }
 
   private readUntilClose(): HttpEvent | null {
-    const available = this.end - this.start;
+    const available = this.input.length;
     if (available > 0) {
       this.bodyBytes += available;
       if (this.bodyBytes > this.limits.bodyBytes) return this.failBody();
@@ -308,25 +282,25 @@ export class HttpParser {
    *     chunk-size = 1*HEXDIG
    */
   private readChunkSize(): HttpEvent | null {
-    const from = this.start;
+    const from = this.input.start;
     const limit = CHUNK_SIZE_DIGITS + 2 + this.limits.chunkExtensionBytes - this.extensionBytes;
     const to = this.takeLine(limit);
     if (to === TOO_LONG) return this.fail(400, 'a chunk size line is too long');
     if (to === INCOMPLETE) return this.ended ? this.fail(400, 'the connection ended inside of the body') : MORE;
     if (to === BARE_CR || this.bareLineFeed) return this.fail(400, 'a chunk size line does not end with CRLF');
-    const { buffer } = this;
+    const { bytes } = this.input;
     let at = from;
     let size = 0;
-    while (at < to && isHexDigit(buffer[at]!)) {
+    while (at < to && isHexDigit(bytes[at]!)) {
       if (at - from === CHUNK_SIZE_DIGITS) return this.fail(400, 'a chunk size has too many digits');
-      const byte = buffer[at++]!;
+      const byte = bytes[at++]!;
       size = size * 16 + (byte <= 0x39 ? byte - 0x30 : (byte | 0x20) - 0x57);
     }
     if (at === from) return this.fail(400, 'a chunk has no size');
     if (at < to) {
       // Extensions mean nothing to us; what cannot begin one is not a size (RFC 9112 7.1.1, 11.2).
-      while (at < to && isBlank(buffer[at]!)) at++;
-      if (buffer[at] !== SEMICOLON || at === to || !isFieldValue(buffer, at, to)) {
+      while (at < to && isBlank(bytes[at]!)) at++;
+      if (bytes[at] !== SEMICOLON || at === to || !isFieldValue(bytes, at, to)) {
         return this.fail(400, 'a chunk size is not a hexadecimal number');
       }
       this.extensionBytes += to - at;
@@ -339,13 +313,12 @@ export class HttpParser {
   }
 
   private readChunkEnd(): HttpEvent | null {
-    const available = this.end - this.start;
-    const wrong =
-      (available > 0 && this.buffer[this.start] !== CR) || (available > 1 && this.buffer[this.start + 1] !== LF);
+    const available = this.input.length;
+    const { bytes, start } = this.input;
+    const wrong = (available > 0 && bytes[start] !== CR) || (available > 1 && bytes[start + 1] !== LF);
     if (wrong) return this.fail(400, 'a chunk does not end where its size says');
     if (available < 2) return this.ended ? this.fail(400, 'the connection ended inside of the body') : MORE;
-    this.start += 2;
-    this.scanned = this.start;
+    this.input.skip(2);
     this.state = State.ChunkSize;
     return null;
   }
@@ -364,32 +337,13 @@ export class HttpParser {
   }
 
   private data(length: number): HttpEvent {
-    const bytes = this.buffer.subarray(this.start, this.start + length);
-    this.start += length;
-    this.scanned = this.start;
-    return { kind: 'data', bytes };
+    return { kind: 'data', bytes: this.input.take(length) };
   }
 
-  /**
-   * Takes a line of at most `limit` bytes, its end included, and returns the offset of its end (CRLF, or LF alone);
-   * `start` then stands behind it. Or a negative number: why there is none.
-   */
+  /** A line, of whose kind of end a note is made: one LF alone marks the whole header. */
   private takeLine(limit: number): number {
-    const { buffer, start, end } = this;
-    // Not past `end`: a byte is looked at once, however small the pieces are in which they come.
-    const found = buffer.subarray(this.scanned, end).indexOf(LF);
-    if (found < 0) {
-      if (end - start >= limit) return TOO_LONG;
-      this.scanned = end;
-      return INCOMPLETE;
-    }
-    const at = this.scanned + found;
-    if (at + 1 - start > limit) return TOO_LONG;
-    const to = at > start && buffer[at - 1] === CR ? at - 1 : at;
-    if (to === at) this.bareLineFeed = true;
-    for (let byte = start; byte < to; byte++) if (buffer[byte] === CR) return BARE_CR;
-    this.start = at + 1;
-    this.scanned = this.start;
+    const to = this.input.takeLine(limit);
+    if (to >= 0 && this.input.bareLineFeed) this.bareLineFeed = true;
     return to;
   }
 
@@ -407,10 +361,6 @@ export class HttpParser {
     return { kind: 'problem', problem };
   }
 }
-
-const INCOMPLETE = -1;
-const TOO_LONG = -2;
-const BARE_CR = -3;
 
 /** RFC 9112 3.2: exactly one Host in HTTP/1.1, and never one that is not a host. */
 function checkHost(request: HttpRequest): HttpProblem | null {
