@@ -16,11 +16,8 @@ import { CR, isFieldValue, isHexDigit, LF, SEMICOLON } from './syntax.ts';
 
 /** What comes out of the bytes that went in, one after the other. */
 export type HttpEvent =
-  | {
-      readonly kind: 'request';
-      readonly request: HttpRequest /** Bytes of body, -1: unknown. */;
-      readonly length: number;
-    }
+  /** A header is complete. `length`: bytes of its body; -1 while nobody knows. */
+  | { readonly kind: 'request'; readonly request: HttpRequest; readonly length: number }
   | { readonly kind: 'response'; readonly response: HttpResponse; readonly length: number }
   /** A piece of the body: never empty, and the receiver's to keep. */
   | { readonly kind: 'data'; readonly bytes: Uint8Array }
