@@ -1,12 +1,12 @@
 // npm run bench -- --real [--json] [--only NAME[,NAME]] [--seconds S] [--runs N]
 //
-// A netarium host on a TAP against programs of the kernel in a network namespace of their own, beside the same programs
-// over the kernel's veth pair in the same run. Needs Linux, root, python3, nsenter; without them it says so and ends.
-// `in` is from the kernel to netarium, `out` the other way.
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+// A netarium host on a TAP against programs of the kernel, beside peers that do the same in the same run: the kernel
+// itself over its veth pair, slirp4netns, and passt. `in` is from the kernel to netarium, `out` the other way. Needs
+// Linux, root, python3, nsenter; without them it says so and ends. What else is missing is a null with a reason.
 import { parseArgs } from 'node:util';
-import { Network } from '@netarium/node/network';
+import { CONGESTION, endEverything, namespacesMissing } from './real/namespaces.mjs';
+import { CLIENT } from './real/programs.mjs';
+import { netarium, passt, slirp4netns, veth, vethHttp } from './real/sides.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -18,243 +18,146 @@ const { values: options } = parseArgs({
   },
 });
 const SECONDS = Number(options.seconds);
-/** What this kernel sends with: BBR paces what cubic does not, so a figure names it. */
-const CONGESTION = 'cubic';
+const RUNS = Number(options.runs);
 
+const PEERS = {
+  veth: { name: 'the kernel over veth', open: veth },
+  node: { name: 'node:http over veth', open: vethHttp, missing: process.env.NETARIUM_WITHOUT_WRK },
+  slirp: { name: 'slirp4netns', open: slirp4netns, missing: process.env.NETARIUM_WITHOUT_SLIRP4NETNS },
+  passt: { name: 'passt (pasta)', open: passt, missing: process.env.NETARIUM_WITHOUT_PASST },
+};
+
+// peers: name in PEERS, and what the ratio should be at least.
+const plain = { veth: null, slirp: 1.5, passt: 1.5 };
+const offloaded = { veth: 0.5, slirp: 5, passt: 5 };
+const large = { veth: null, slirp: null, passt: null };
 const FIGURES = [
-  { name: 'tap-in-1500-offload', unit: 'MB/s', way: 'in', mtu: 1500, offload: true },
-  { name: 'tap-out-1500-offload', unit: 'MB/s', way: 'out', mtu: 1500, offload: true },
-  { name: 'tap-in-1500', unit: 'MB/s', way: 'in', mtu: 1500, offload: false },
-  { name: 'tap-out-1500', unit: 'MB/s', way: 'out', mtu: 1500, offload: false },
-  { name: 'tap-in-65520', unit: 'MB/s', way: 'in', mtu: 65_520, offload: false },
-  { name: 'tap-out-65520', unit: 'MB/s', way: 'out', mtu: 65_520, offload: false },
-  { name: 'tap-pingpong-64', unit: 'round trips/s', way: 'pingpong', mtu: 1500, offload: true },
-  { name: 'tap-frames-1472', unit: 'frames/s', way: 'frames', mtu: 1500, offload: true },
+  { name: 'tap-in-1500-offload', unit: 'MB/s', way: 'in', mtu: 1500, offload: true, peers: offloaded },
+  { name: 'tap-out-1500-offload', unit: 'MB/s', way: 'out', mtu: 1500, offload: true, peers: offloaded },
+  { name: 'tap-in-1500', unit: 'MB/s', way: 'in', mtu: 1500, offload: false, peers: plain },
+  { name: 'tap-out-1500', unit: 'MB/s', way: 'out', mtu: 1500, offload: false, peers: plain },
+  { name: 'tap-in-65520-offload', unit: 'MB/s', way: 'in', mtu: 65_520, offload: true, peers: { ...large, veth: 0.5 } },
+  {
+    name: 'tap-out-65520-offload',
+    unit: 'MB/s',
+    way: 'out',
+    mtu: 65_520,
+    offload: true,
+    peers: { ...large, veth: 0.5 },
+  },
+  { name: 'tap-in-65520', unit: 'MB/s', way: 'in', mtu: 65_520, offload: false, peers: large },
+  { name: 'tap-out-65520', unit: 'MB/s', way: 'out', mtu: 65_520, offload: false, peers: large },
+  { name: 'tap-http', unit: 'requests/s', way: 'http', mtu: 1500, offload: true, peers: { node: 0.5 } },
+  { name: 'tap-pingpong-64', unit: 'round trips/s', way: 'pingpong', mtu: 1500, offload: true, peers: { veth: null } },
+  { name: 'tap-frames-1472', unit: 'frames/s', way: 'frames', mtu: 1500, offload: true, peers: { veth: null } },
 ];
 
-/** The kernel's side. It prints one number: MB/s, round trips a second, or datagrams a second. */
-const PROGRAM = `
-import socket, sys, time
-way, host, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
-if way == "frames":
-  s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-  s.connect((host, 9)); b = bytes(1472); n = 0; t = time.time(); e = t + seconds
-  while time.time() < e:
-    for i in range(64): s.send(b)
-    n += 64
-  print(n / (time.time() - t)); sys.exit()
-s = socket.create_connection((host, {"in": 5001, "out": 5002, "pingpong": 5003}[way]))
-n = 0; t = time.time(); e = t + seconds
-if way == "in":
-  b = bytes(1 << 20)
-  while time.time() < e: n += s.send(b)
-  n /= 1e6
-elif way == "out":
-  v = bytearray(1 << 20)
-  while time.time() < e: n += s.recv_into(v)
-  n /= 1e6
-else:
-  s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-  b = bytes(64)
-  while time.time() < e:
-    s.sendall(b); g = 0
-    while g < 64: g += len(s.recv(64 - g))
-    n += 1
-print(n / (time.time() - t))
-`;
-
-/** The kernel's side of the peer: the same services, over veth. */
-const SERVER = `
-import socket, threading
-def serve(port, talk):
-  l = socket.create_server(("", port)); 
-  def run():
-    while True:
-      c, a = l.accept()
-      try: talk(c)
-      except OSError: pass
-      c.close()
-  threading.Thread(target=run).start()
-v = bytearray(1 << 20); z = bytes(1 << 18)
-def sink(c):
-  while c.recv_into(v): pass
-def source(c):
-  while True: c.sendall(z)
-def echo(c):
-  c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-  while True:
-    d = c.recv(65536)
-    if not d: break
-    c.sendall(d)
-u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(("", 9))
-def datagrams():
-  while True: u.recv_into(v)
-threading.Thread(target=datagrams).start()
-serve(5001, sink); serve(5002, source); serve(5003, echo)
-print("ready", flush=True)
-`;
-
-const missing = whyMissing();
+const missing = namespacesMissing();
 if (missing !== undefined) {
   console.error(`bench --real: ${missing}`);
   process.exit(0);
 }
-const { TapLink } = await import('@netarium/node/wires/tap/tap-link');
-
 const wanted = options.only?.split(',');
-const keepers = [];
-try {
-  for (const figure of FIGURES) {
-    if (wanted && !wanted.includes(figure.name)) continue;
-    const ours = [];
-    const theirs = [];
-    for (let run = 0; run < Number(options.runs); run++) {
-      theirs.push(await overVeth(figure));
-      ours.push(await overTap(figure));
+const figures = FIGURES.filter(({ name }) => wanted === undefined || wanted.includes(name));
+
+/** Of each measurement the values, in MB/s and so on; a string is why there is none. */
+const results = new Map();
+for (let run = 0; run < RUNS; run++) {
+  // A peer's figure serves all figures with this way and MTU; what is compared is measured close together.
+  const measured = new Set();
+  for (const figure of figures) {
+    for (const peer of Object.keys(figure.peers)) {
+      const key = keyOf(peer, figure);
+      if (measured.has(key)) continue;
+      measured.add(key);
+      await measure(key, PEERS[peer].open, figure, PEERS[peer].missing);
     }
-    const value = median(ours);
-    const peerValue = median(theirs);
-    const line = {
-      name: figure.name,
-      value: rounded(value),
-      unit: figure.unit,
-      peer: `kernel over veth (${CONGESTION})`,
-      peerValue: rounded(peerValue),
-      ratio: rounded(value / peerValue),
-    };
-    if (options.json) console.log(JSON.stringify(line));
-    else {
-      const number = String(line.value).padStart(10);
-      console.log(`${line.name.padEnd(22)} ${number} ${line.unit}   ${line.ratio} x ${line.peer}: ${line.peerValue}`);
-    }
+    await measure(figure.name, netarium, figure, figure.way === 'http' ? process.env.NETARIUM_WITHOUT_WRK : undefined);
   }
-} finally {
-  for (const keeper of keepers) keeper.stdin.end();
 }
+for (const figure of figures) for (const peer of Object.keys(figure.peers)) print(lineOf(figure, peer));
+endEverything();
 process.exit(0);
 
-/** A host with a sink, a source and an echo on a TAP whose kernel end sits in a fresh namespace. */
-async function overTap({ way, mtu, offload }) {
-  const there = await namespace();
-  const network = new Network();
-  network.setPace(1);
-  const host = network.host('host', { interfaces: { eth0: { address: '10.9.0.2/24', mtu } } });
-  const tap = new TapLink(network, { device: 'tap0', namespace: `/proc/${there.pid}/ns/net`, offload });
-  network.plug('host:eth0', tap);
-  ip(there, `addr add 10.9.0.1/24 dev tap0\nlink set tap0 mtu ${mtu} up`);
-  const running = network.run();
-  const datagrams = host.sockets.socket(host.sockets.AF_INET, host.sockets.SOCK_DGRAM);
-  datagrams.bind(['', 9]);
-  void (async () => {
-    for (;;) await datagrams.recv(2000);
-  })().catch(() => {});
-  serve(host, 5001, async (peer) => {
-    while ((await peer.recv(1 << 20)).length > 0);
-  });
-  serve(host, 5002, async (peer) => {
-    const block = new Uint8Array(1 << 18);
-    for (;;) await peer.sendall(block);
-  });
-  serve(host, 5003, async (peer) => {
-    peer.setsockopt(host.sockets.IPPROTO_TCP, host.sockets.TCP_NODELAY, 1);
-    for (let data = await peer.recv(65_536); data.length > 0; data = await peer.recv(65_536)) await peer.sendall(data);
-  });
-  const before = tap.deliveredFrames;
-  const value = await measure(there, way, '10.9.0.2');
-  const frames = tap.deliveredFrames - before;
-  tap.close();
-  network.scheduler.stop();
-  await running;
-  there.stdin.end();
+function keyOf(peer, { way, mtu }) {
+  return `${peer} ${way} ${mtu}`;
+}
+
+async function measure(key, open, figure, missing) {
+  if (missing !== undefined) {
+    results.set(key, missing);
+    return;
+  }
+  const values = results.get(key) ?? [];
+  if (typeof values === 'string') return;
+  try {
+    values.push(await valueOf(open, figure));
+    results.set(key, values);
+  } catch (error) {
+    results.set(key, /Error: .*/.exec(error.message)?.[0] ?? String(error.message).trim().slice(0, 200));
+  }
+}
+
+async function valueOf(open, { way, mtu, offload }) {
+  const side = await open({ mtu, offload });
+  const { there, address } = side;
+  const longest = SECONDS * 2 + 10;
+  const output =
+    way === 'http'
+      ? await there.output('wrk', ['-t1', '-c50', `-d${Math.ceil(SECONDS)}`, `http://${address}/index.html`], longest)
+      : await there.output('python3', ['-c', CLIENT, way, address, `${SECONDS}`], longest);
+  const { frames } = await side.close();
+  const value = way === 'http' ? requestsPerSecond(output) : Number.parseFloat(output);
   // Datagrams are counted where they arrive.
-  return way === 'frames' ? frames / SECONDS : value;
+  if (way === 'frames') return frames / SECONDS;
+  if (!(value > 0)) throw new Error(`no figure came within ${longest} s`);
+  return value;
 }
 
-async function overVeth({ way, mtu }) {
-  const [here, there] = [await namespace(), await namespace()];
-  ip(
-    here,
-    `link add v0 type veth peer name v0 netns ${there.pid}\naddr add 10.9.0.1/24 dev v0\nlink set v0 mtu ${mtu} up`,
-  );
-  ip(there, `addr add 10.9.0.2/24 dev v0\nlink set v0 mtu ${mtu} up`);
-  const server = spawn('nsenter', ['-t', `${there.pid}`, '-n', 'python3', '-c', SERVER], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  await once(server.stdout, 'data');
-  const received = () => Number(/^\s*Udp:\s+(\d+)/m.exec(udpCounters(there))?.[1] ?? 0);
-  const before = received();
-  const value = await measure(here, way, '10.9.0.2');
-  const frames = received() - before;
-  server.kill('SIGKILL');
-  here.stdin.end();
-  there.stdin.end();
-  return way === 'frames' ? frames / SECONDS : value;
+function requestsPerSecond(output) {
+  if (/Non-2xx|Socket errors/.test(output)) throw new Error(output);
+  return Number(/Requests\/sec:\s*([\d.]+)/.exec(output)?.[1]);
 }
 
-function udpCounters(there) {
-  const { stdout } = spawnSync('nsenter', ['-t', `${there.pid}`, '-n', 'cat', '/proc/net/snmp'], { encoding: 'utf8' });
-  return stdout.replace(/^Udp: InDatagrams.*\n/m, '');
+function lineOf(figure, peer) {
+  const ours = results.get(figure.name);
+  const theirs = results.get(keyOf(peer, figure));
+  const value = typeof ours === 'string' ? null : median(ours);
+  const peerValue = typeof theirs === 'string' ? null : median(theirs);
+  const line = {
+    name: figure.name,
+    value: rounded(value),
+    unit: figure.unit,
+    peer: peerValue === null ? null : PEERS[peer].name,
+    peerValue: rounded(peerValue),
+    ratio: value === null || peerValue === null ? null : rounded(value / peerValue),
+    mark: figure.peers[peer],
+    congestion: CONGESTION,
+  };
+  if (value === null) line.reason = ours;
+  else if (peerValue === null) line.reason = `${PEERS[peer].name}: ${theirs}`;
+  return line;
 }
 
-async function measure(there, way, address) {
-  const args = ['-t', `${there.pid}`, '-n', 'python3', '-c', PROGRAM, way, address, `${SECONDS}`];
-  const child = spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  await once(child, 'close');
-  return Number(output);
-}
-
-/** A process that sits in a network namespace of its own and ends when its input does. */
-async function namespace() {
-  const script = `ip link set lo up; sysctl -qw net.ipv4.tcp_congestion_control=${CONGESTION}; echo ready; exec cat`;
-  const keeper = spawn('unshare', ['--net', 'sh', '-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(keeper.stdout, 'data');
-  keepers.push(keeper);
-  return keeper;
-}
-
-function ip(there, commands) {
-  const args = ['-t', `${there.pid}`, '-n', 'ip', '-batch', '-'];
-  const { status, stderr } = spawnSync('nsenter', args, { input: commands, encoding: 'utf8' });
-  if (status !== 0) throw new Error(stderr);
-}
-
-function serve(host, port, talk) {
-  const listener = host.sockets.create_server(['', port]);
-  // As much as the kernel's sockets grow to by themselves (tcp_rmem, tcp_wmem).
-  listener.setsockopt(host.sockets.SOL_SOCKET, host.sockets.SO_RCVBUF, 6 << 20);
-  listener.setsockopt(host.sockets.SOL_SOCKET, host.sockets.SO_SNDBUF, 4 << 20);
-  void (async () => {
-    for (;;) {
-      const [peer] = await listener.accept();
-      void talk(peer)
-        .catch(() => {})
-        .finally(() => peer.close());
-    }
-  })().catch(() => {});
+function print(line) {
+  if (options.json) {
+    console.log(JSON.stringify(line));
+    return;
+  }
+  const figure = `${line.name.padEnd(22)} ${String(line.value).padStart(9)} ${line.unit.padEnd(13)}`;
+  if (line.ratio === null) {
+    console.log(`${figure} ${line.reason}`);
+    return;
+  }
+  const verdict =
+    line.mark === null ? '' : line.ratio >= line.mark ? ` (mark: ${line.mark})` : ` (MISSES ${line.mark})`;
+  console.log(`${figure} ${String(line.ratio).padStart(6)} x ${line.peer}, ${line.peerValue}, ${CONGESTION}${verdict}`);
 }
 
 function median(numbers) {
-  return numbers.sort((a, b) => a - b)[numbers.length >> 1];
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 }
 
 function rounded(number) {
-  return Number(number.toPrecision(4));
-}
-
-function whyMissing() {
-  if (process.platform !== 'linux') return "TAPs are Linux's";
-  if (process.getuid() !== 0) return 'network namespaces need root';
-  for (const [program, args] of [
-    ['unshare', ['--net', 'true']],
-    ['nsenter', ['--version']],
-    ['python3', ['--version']],
-  ]) {
-    const { status, error } = spawnSync(program, args, { stdio: 'ignore' });
-    if (error || status !== 0) return `${program} does not work here`;
-  }
-  return undefined;
+  return number === null ? null : Number(number.toPrecision(4));
 }

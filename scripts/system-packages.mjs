@@ -10,6 +10,13 @@ const PROGRAMS = [
   { command: 'tcpdump', package: 'tcpdump', variable: 'NETARIUM_WITHOUT_TCPDUMP' },
 ];
 
+// What only `npm run bench -- --real` needs: the peers that it measures beside us, and who asks the web servers.
+export const REAL_BENCH_PROGRAMS = [
+  { command: 'slirp4netns', package: 'slirp4netns', variable: 'NETARIUM_WITHOUT_SLIRP4NETNS' },
+  { command: 'pasta', package: 'passt', variable: 'NETARIUM_WITHOUT_PASST' },
+  { command: 'sh', probe: ['-c', 'command -v wrk'], package: 'wrk', variable: 'NETARIUM_WITHOUT_WRK' },
+];
+
 /** Installs what is missing and can be. Returns the environment variables that tell tests what is not there, and why. */
 export function systemPackages(programs = PROGRAMS) {
   const env = {};
@@ -19,7 +26,7 @@ export function systemPackages(programs = PROGRAMS) {
     const reason = install(program.package);
     if (reason === undefined && isThere(program)) continue;
     env[program.variable] = reason ?? `${program.package} was installed, but ${program.command} does not run`;
-    process.stderr.write(`Without ${program.command}: ${env[program.variable]}. Its tests will be skipped.\n`);
+    process.stderr.write(`Without ${program.package}: ${env[program.variable]}. What needs it will be skipped.\n`);
   }
   return env;
 }
