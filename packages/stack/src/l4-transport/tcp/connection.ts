@@ -172,7 +172,7 @@ export class TcpConnection extends ControlBlock {
     if (this.state === TcpState.Closed || this.state === TcpState.TimeWait) return;
     if (changed.maxSegment !== undefined) updateSegmentSize(this);
     setSlowTimer(this);
-    windowOpened(this);
+    if (changed.receiveBuffer !== undefined) windowOpened(this);
     output(this);
   }
 

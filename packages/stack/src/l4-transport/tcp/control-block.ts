@@ -309,6 +309,8 @@ export abstract class ControlBlock implements Task {
   /** The end, for whatever reason: everything but what the program may still read is given back. */
   finish(errno: number, why: string): void {
     if (this.state === TcpState.Closed) return;
+    // RFC 4022's tcpAttemptFails: an attempt to connect, from either side, that came to nothing.
+    if (this.state === TcpState.SynSent || this.state === TcpState.SynReceived) this.tcp.counters.attemptFails++;
     this.setState(TcpState.Closed, why);
     this.tcp.remove(this);
     this.sendShut = true;

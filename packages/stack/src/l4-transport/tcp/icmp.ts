@@ -86,7 +86,6 @@ export function icmpErrorArrives(c: ControlBlock, packet: PacketBuffer, type: nu
     }
     // After any other soft error all of today's stacks tell the program at once, for it may have other addresses to
     // try (RFC 5461 4.1). So do we.
-    c.tcp.counters.attemptFails++;
     c.finish(errno, 'an ICMP error came');
     return;
   }

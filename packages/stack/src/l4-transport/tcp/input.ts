@@ -215,7 +215,6 @@ function resetReceived(c: ControlBlock): void {
     case TcpState.SynReceived:
       // "If this connection was initiated with a passive OPEN [...] return this connection to LISTEN state [...]. The
       // user need not be informed." With an active OPEN it was refused.
-      counters.attemptFails++;
       c.finish(Errno.ECONNREFUSED, 'RST came');
       return;
     case TcpState.CloseWait:
