@@ -18,7 +18,18 @@ export interface LinkEnd {
   detach(): void;
 }
 
+/**
+ * Who is told that several frames or packets come at one time, before the first and after the last: what they make
+ * possible (acknowledgements, wake-ups) is then done once. A frame that comes alone is not announced.
+ */
+export interface BatchListener {
+  beginBatch(): void;
+  endBatch(): void;
+}
+
 export interface LinkDevice {
+  /** Who wants to know of frames that arrive at one time; null or left out: nobody. */
+  readonly batches?: BatchListener | null;
   /** A frame came in; the device owns it. Called from the event queue, never from inside `transmit`. */
   linkInput(frame: PacketBuffer): void;
   /** The link came up or went down. */

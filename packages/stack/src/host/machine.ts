@@ -78,6 +78,7 @@ export class Machine implements SessionHost, NameResolver, NicListener {
     this.icmp = this.ip.icmp;
     this.udp = new Udp(node, this.network);
     this.tcp = new Tcp(node, this.network);
+    this.ip.loopback.link.batches = this.tcp;
     this.sockets = this.newSockets();
     MACHINES.set(node, this);
   }
@@ -101,6 +102,7 @@ export class Machine implements SessionHost, NameResolver, NicListener {
     this.nics.set(name, nic);
     this.ip.addInterface(nic);
     nic.onLinkChange(this);
+    nic.batches = this.tcp;
     for (const address of addresses) {
       const result = this.ip.addAddress(nic, address);
       if (result < 0) throw new NetError(result, 'address add', `${address} dev ${name}`);

@@ -13,6 +13,11 @@ export class ArrivalRing {
     return this.times[this.head];
   }
 
+  /** Whether more than the first frame, which there must be, arrives by `time`. */
+  severalBy(time: number): boolean {
+    return this.count > 1 && this.times[(this.head + 1) & this.mask] <= time;
+  }
+
   /** Adds a frame behind the others, which it does not overtake even if its `time` is before theirs. */
   push(frame: PacketBuffer, time: number): void {
     if (this.count > this.mask) this.grow();

@@ -52,6 +52,31 @@ describe('a frame on a cable', () => {
     expect(right.numbers).toEqual(Array.from({ length: 100 }, (_, i) => i));
   });
 
+  it('is announced as one of several that arrive at one time, and not when it comes alone', () => {
+    const { right, send, run, queue } = wire({ rateBps: Infinity, delayNs: 10 });
+    const log: (number | string)[] = [];
+    right.batches = { beginBatch: () => log.push('begin'), endBatch: () => log.push('end') };
+    right.react = (frame) => log.push(frame.bytes[frame.start]);
+    for (let i = 1; i <= 3; i++) send(i);
+    queue.runUntil(5);
+    send(4);
+    run();
+    expect(log).toEqual(['begin', 1, 2, 3, 'end', 4]);
+  });
+
+  it('ends the batch that it belongs to even when its receiver fails', () => {
+    const { right, send, run } = wire({ rateBps: Infinity, delayNs: 0 });
+    let open = 0;
+    right.batches = { beginBatch: () => open++, endBatch: () => open-- };
+    right.react = () => {
+      throw new Error('a bug');
+    };
+    send(1);
+    send(2);
+    expect(run).toThrow('a bug');
+    expect(open).toBe(0);
+  });
+
   it('does not wait for those that go the other way', () => {
     const { cable, left, right, send, run, pool } = wire();
     send(1);

@@ -165,10 +165,9 @@ export class Line implements Task {
       return;
     }
     const { ring, clock } = this;
-    const now = clock.now;
     this.handle = DELIVERING;
-    // Only those that are here now: what a receiver sends back to itself at once gets an event of its own.
-    for (let due = ring.count; due > 0 && ring.count > 0 && ring.nextTime <= now; due--) this.deliver(ring.shift());
+    if (ring.severalBy(clock.now)) this.deliverDue(clock.now);
+    else this.deliver(ring.shift());
     if (this.handle === DELIVERING) this.handle = ring.count > 0 ? clock.at(ring.nextTime, this, RING_TAG) : 0;
   }
 
@@ -231,6 +230,19 @@ export class Line implements Task {
     this.held[tag] = null;
     this.freeTags.push(tag);
     return frame;
+  }
+
+  /** Delivers all that have arrived by `now`, and says to who wants to know that they belong together. */
+  private deliverDue(now: number): void {
+    const { ring } = this;
+    const batches = this.target?.batches ?? null;
+    if (batches !== null) batches.beginBatch();
+    try {
+      // Only those that are here now: what a receiver sends back to itself at once gets an event of its own.
+      for (let due = ring.count; due > 0 && ring.count > 0 && ring.nextTime <= now; due--) this.deliver(ring.shift());
+    } finally {
+      if (batches !== null) batches.endBatch();
+    }
   }
 
   private deliver(frame: PacketBuffer): void {

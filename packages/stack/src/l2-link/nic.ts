@@ -1,6 +1,6 @@
 import { Drop, type DropReason } from '../base/drop-reasons.ts';
 import { Errno } from '../base/errors.ts';
-import type { LinkDevice, LinkEnd } from '../base/link.ts';
+import type { BatchListener, LinkDevice, LinkEnd } from '../base/link.ts';
 import type { MacAddress } from '../base/mac-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import { completeChecksum } from '../base/offload.ts';
@@ -48,6 +48,8 @@ export class Nic implements LinkDevice {
   /** Largest payload of a frame, bytes. */
   mtu: number;
   link: LinkEnd | null = null;
+  /** Who is told of frames that come at one time: the transport above, which acknowledges them together. */
+  batches: BatchListener | null = null;
   /** Frames for other stations are shown to the tap, too. */
   promiscuous = false;
   /** Sees what comes in (after the FCS was checked and the address was found ours) and what goes out. */

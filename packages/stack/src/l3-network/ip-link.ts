@@ -1,3 +1,4 @@
+import type { BatchListener } from '../base/link.ts';
 import type { MacAddress } from '../base/mac-address.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 
@@ -16,6 +17,8 @@ export interface IpLink {
   checksumOffload: boolean;
   /** Largest super-segment, in bytes of IP payload, that it cuts by itself; 0: none. */
   segmentOffload: number;
+  /** Who is told of packets that come in at one time. */
+  batches?: BatchListener | null;
   /**
    * Sends what stands from `packet.start` on to a station; takes the packet over. 0 or a negated error number, the
    * packet being dropped then.

@@ -1,6 +1,7 @@
 import type { Clock, Task } from '../base/clock.ts';
 import { Drop } from '../base/drop-reasons.ts';
 import { Errno } from '../base/errors.ts';
+import type { BatchListener } from '../base/link.ts';
 import { MacAddress } from '../base/mac-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
@@ -31,6 +32,8 @@ export class Loopback implements IpLink, Task {
   segmentOffload = 0;
   /** ns */
   delayNs = LOOPBACK_DELAY_NS;
+  /** Who is told of packets that come at one time. */
+  batches: BatchListener | null = null;
   /** Who captures here; sees each packet once, behind an Ethernet header with zeros for addresses, as on Linux. */
   tap: FrameTap | null = null;
   private readonly node: NodeContext;
@@ -71,14 +74,22 @@ export class Loopback implements IpLink, Task {
   /** Brings all that was sent until now. What is sent meanwhile comes with the next event. */
   run(): void {
     this.pending = false;
-    for (let left = this.queue.length; left > 0; left--) {
-      const packet = this.queue.shift()!;
-      if (this.tap !== null) this.show(packet, this.tap);
-      const version = packet.view.getUint8(packet.start) >> 4;
-      const handler = version === 6 ? this.ipv6 : this.ipv4;
-      if (handler === null) this.node.drop(packet, Drop.FRAME_UNKNOWN_TYPE, this.name);
-      else handler.etherInput(packet, this, 0);
+    const { batches } = this;
+    const several = this.queue.length > 1;
+    if (batches !== null && several) batches.beginBatch();
+    try {
+      for (let left = this.queue.length; left > 0; left--) this.deliver(this.queue.shift()!);
+    } finally {
+      if (batches !== null && several) batches.endBatch();
     }
+  }
+
+  private deliver(packet: PacketBuffer): void {
+    if (this.tap !== null) this.show(packet, this.tap);
+    const version = packet.view.getUint8(packet.start) >> 4;
+    const handler = version === 6 ? this.ipv6 : this.ipv4;
+    if (handler === null) this.node.drop(packet, Drop.FRAME_UNKNOWN_TYPE, this.name);
+    else handler.etherInput(packet, this, 0);
   }
 
   private show(packet: PacketBuffer, tap: FrameTap): void {

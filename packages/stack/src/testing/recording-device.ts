@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import type { LinkDevice, LinkEnd } from '../base/link.ts';
+import type { BatchListener, LinkDevice, LinkEnd } from '../base/link.ts';
 import type { PacketBuffer, PacketPool } from '../base/packet-buffer.ts';
 
 /** A frame that arrived. */
@@ -18,6 +18,7 @@ export class RecordingDevice implements LinkDevice {
   readonly changes: boolean[] = [];
   /** Called at each arrival, when set. */
   react: ((frame: PacketBuffer) => void) | null = null;
+  batches: BatchListener | null = null;
   link: LinkEnd | null = null;
   private readonly clock: Clock;
 
