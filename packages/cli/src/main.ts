@@ -70,6 +70,9 @@ capturing(program.command('attach').argument('<file>', 'scenario'))
   .option('--qemu <socket|[host:]port[:node]>', 'listen for QEMU’s -netdev stream', repeated)
   .option('--qemu-connect <socket|[host:]port[:node]>', 'connect to one that listens', repeated)
   .option('--udp-tunnel <[port@]host:port[:node]>', 'frames in UDP, from a port of ours to a peer', repeated)
+  .option('-p, --port-forward <[bind:]port:host:port[/udp]>', 'a port of this machine that leads inside', repeated)
+  .option('--gateway [router]', 'let the network out through this machine’s sockets, to loopback; needs no privilege')
+  .option('--allow <address[/length][:ports]>', 'let it out to these addresses, too; “any” is all of them', repeated)
   .option('--for <duration>', 'how long, e.g. 10s; without it until Ctrl-C')
   .action((file, options) => then(attachCommand(file, options)));
 

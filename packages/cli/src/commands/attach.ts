@@ -1,4 +1,5 @@
 import type { Network } from '@netarium/node';
+import type { Gateway } from '@netarium/node/gateway/index';
 import { openWire, WireError } from '@netarium/node/wires/open-wire';
 import { TunError } from '@netarium/node/wires/tap/tun-error';
 import type { Wire, WireEvent } from '@netarium/node/wires/wire';
@@ -7,12 +8,13 @@ import { parseDuration } from '@netarium/stack/base/units';
 import { BuildError } from '@netarium/stack/network/network';
 import type { CaptureFile } from '../capture-file.ts';
 import { CommandError, ExitCode } from '../exit.ts';
+import { type GatewayOptions, openGateway } from '../gateway-options.ts';
 import { loadScenario, posixText } from '../load.ts';
 import { openCapture, openSession, type SessionOptions } from '../session.ts';
 import { summary } from '../summary.ts';
 import { type WireOptions, type WireRequest, wireRequests } from '../wire-options.ts';
 
-export interface AttachOptions extends Omit<SessionOptions, 'speed' | 'fingerprint'>, WireOptions {
+export interface AttachOptions extends Omit<SessionOptions, 'speed' | 'fingerprint'>, WireOptions, GatewayOptions {
   for?: string;
 }
 
@@ -37,17 +39,22 @@ export async function attachCommand(file: string, options: AttachOptions): Promi
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
   const wires: Wire[] = [];
+  let gateway: Gateway | null = null;
   let capture: CaptureFile | null = null;
   let flushing: NodeJS.Timeout | null = null;
   const started = performance.now();
   try {
     for (const request of requests) wires.push(await attach(network, request));
+    gateway = await openGateway(options, network, say).catch((error) => {
+      throw refused('gateway', error);
+    });
     capture = openCapture(network, options);
     if (capture !== null) flushing = setInterval(() => capture?.flush(true), FLUSH_MS);
     say('ready');
     await network.scheduler.run(endNs);
   } finally {
     if (flushing !== null) clearInterval(flushing);
+    gateway?.close();
     for (const wire of wires) {
       wire.onChange = null;
       wire.close();
