@@ -13,7 +13,7 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     real: { type: 'boolean', default: false },
     only: { type: 'string' },
-    seconds: { type: 'string', default: '1.5' },
+    seconds: { type: 'string', default: '1' },
     runs: { type: 'string', default: '3' },
   },
 });
@@ -26,7 +26,10 @@ if (options.real) {
 
 const FIGURES = [
   { name: 'stream-1500', unit: 'MB/s', ours: ['stream', '1500'], peer: 'stream' },
+  { name: 'stream-1500-unlimited', unit: 'MB/s', ours: ['stream', '1500', 'unlimited'], peer: 'stream' },
+  { name: 'stream-1500-offload', unit: 'MB/s', ours: ['stream', '1500', 'offload'], peer: 'stream' },
   { name: 'stream-65535', unit: 'MB/s', ours: ['stream', '65535'], peer: 'stream' },
+  { name: 'stream-65535-offload', unit: 'MB/s', ours: ['stream', '65535', 'offload'], peer: 'stream' },
   { name: 'pingpong-64', unit: 'round trips/s', ours: ['pingpong'], peer: 'pingpong' },
   { name: 'connect', unit: 'connections/s', ours: ['connect'], peer: 'connect' },
   { name: 'idle-heap', unit: 'B/connection (both ends)', ours: ['idle'], peer: 'idle' },
@@ -82,7 +85,7 @@ for (const figure of FIGURES) {
     if (options.json) console.log(JSON.stringify(line));
     else {
       const beside = peerValue === null ? '' : `   ${line.ratio} x ${line.peer}: ${line.peerValue}`;
-      console.log(`${figure.name.padEnd(16)} ${String(line.value).padStart(10)} ${figure.unit}${beside}`);
+      console.log(`${figure.name.padEnd(21)} ${String(line.value).padStart(10)} ${figure.unit}${beside}`);
     }
   } catch (error) {
     failed = true;
