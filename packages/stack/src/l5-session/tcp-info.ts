@@ -42,12 +42,14 @@ export function tcpInfoBytes(state: number, connection: TcpConnection | null): U
   put(24, info.unacked);
   put(28, info.sacked);
   put(32, info.lost);
+  put(36, info.retrans);
   put(60, info.pmtu);
   put(68, info.rtt);
   put(72, info.rttvar);
   put(76, info.snd_ssthresh);
   put(80, info.snd_cwnd);
   put(84, info.snd_mss);
+  put(88, info.reordering);
   put(100, info.total_retrans);
   return bytes;
 }

@@ -1,4 +1,6 @@
 import type { ControlBlock, Recovery } from './control-block.ts';
+import { reorderingWindowNs } from './rack.ts';
+import { probeTimeoutNs } from './timers.ts';
 
 /** `TCP_INFO` (Linux's `struct tcp_info`), under its names without the prefix; times in microseconds, as there. */
 export interface TcpInfo {
@@ -25,7 +27,17 @@ export interface TcpInfo {
   readonly unacked: number;
   readonly sacked: number;
   readonly lost: number;
+  /** Sent again, and not known to have arrived or to be lost. */
+  readonly retrans: number;
   readonly total_retrans: number;
+  /** How many segments at most were seen to arrive too early (3 at first); whether any was. */
+  readonly reordering: number;
+  readonly reord_seen: number;
+  /** D-SACKs that came. */
+  readonly dsack_dups: number;
+  /** RACK's reordering window, and the time after which the tail would be probed; 0 without RACK-TLP. */
+  readonly reo_wnd: number;
+  readonly pto: number;
   /** Bytes. */
   readonly snd_wnd: number;
   readonly rcv_wnd: number;
@@ -62,7 +74,13 @@ export function describeConnection(c: ControlBlock): TcpInfo {
     unacked: Math.ceil(c.flight / mss),
     sacked: Math.ceil(c.sackedBytes / mss),
     lost: Math.ceil(c.lostBytes / mss),
+    retrans: Math.ceil(c.resentBytes / mss),
     total_retrans: c.totalRetransmits,
+    reordering: c.rack.reordering,
+    reord_seen: c.rack.reorderingSeen ? 1 : 0,
+    dsack_dups: c.rack.duplicates,
+    reo_wnd: c.rack.on && c.rtt.srttNs >= 0 ? Math.floor(reorderingWindowNs(c) / 1000) : 0,
+    pto: c.rack.on ? Math.floor(probeTimeoutNs(c) / 1000) : 0,
     snd_wnd: c.sndWnd,
     rcv_wnd: (c.rcvAdv - c.rcvNxt) | 0,
     notsent_bytes: c.unsent,

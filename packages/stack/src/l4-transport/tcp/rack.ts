@@ -132,7 +132,7 @@ function lose(c: ControlBlock, s: Segment, windowNs: number): void {
  */
 export function markLostOnTimeout(c: ControlBlock, now: number): void {
   const { head, unsent } = c.sendQueue;
-  const waitNs = c.rack.rttNs + reorderingWindowNs(c);
+  const waitNs = (c.rack.order > 0 ? c.rack.rttNs : c.rtt.srttNs) + reorderingWindowNs(c);
   for (let s = head; s !== null && s !== unsent; s = s.next) {
     if ((s.marks & Mark.Sacked) !== 0 || (s.marks & (Mark.Lost | Mark.Resent)) === Mark.Lost) continue;
     if (s === head || s.sentAtNs + waitNs <= now) markLost(c, s);

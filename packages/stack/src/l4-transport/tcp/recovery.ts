@@ -78,10 +78,14 @@ function progress(c: ControlBlock, now: number): void {
     c.wantsOut = false;
     c.raise(Ready.Out);
   }
-  if (now - c.confirmedAtNs >= SECOND || c.confirmedAtNs < 0) {
-    c.confirmedAtNs = now;
-    c.flow.confirm();
-  }
+  confirm(c, now);
+}
+
+/** RFC 4861 7.3.1: "forward progress" says that the neighbour hears us. Told once a second. */
+function confirm(c: ControlBlock, now: number): void {
+  if (now - c.confirmedAtNs < SECOND && c.confirmedAtNs >= 0) return;
+  c.confirmedAtNs = now;
+  c.flow.confirm();
 }
 
 /** RFC 8985: something is out of order, SACKed, probed or being repaired. */
@@ -99,6 +103,7 @@ function recoverByTime(
   let restart = acked > 0;
   if (segment.sackCount === 0) rack.dsack = false;
   else if (rack.dsack) takeDsack(c);
+  if (newlySacked > 0) confirm(c, now);
   if (newlySacked > 0 && rack.sackRttNs >= 0) {
     // A round trip of what was sent once, told by SACK, is a measurement like any other, and ends the backing off: RFC
     // 6298 5: "once a new RTT measurement is obtained [...] 'collapsing' RTO back down after it has been subject to
@@ -197,7 +202,7 @@ function removeAcknowledged(c: ControlBlock, segment: SegmentFields, now: number
   c.sndUna = ack;
   let sentAtNs = -1;
   let lastNs = -1;
-  let lastSeq = 0;
+  let firstSeq = 0;
   let order = 0;
   let copyNs = -1;
   let ambiguous = false;
@@ -214,9 +219,11 @@ function removeAcknowledged(c: ControlBlock, segment: SegmentFields, now: number
     }
     const { marks } = first;
     if ((marks & (Mark.Sacked | Mark.SentAgain)) === 0) {
-      if (sentAtNs < 0) sentAtNs = first.sentAtNs;
+      if (sentAtNs < 0) {
+        sentAtNs = first.sentAtNs;
+        firstSeq = first.seq;
+      }
       lastNs = first.sentAtNs;
-      lastSeq = first.seq;
       order = first.order;
     }
     if (marks !== 0) {
@@ -229,7 +236,7 @@ function removeAcknowledged(c: ControlBlock, segment: SegmentFields, now: number
   if (lastNs >= 0) {
     rackDeliveredAt(c, order, now - lastNs);
     // RFC 8985 6.2, step 3: sent once, and delivered after what lies beyond it.
-    if (highSacked !== null && seqLess(lastSeq, highSacked.seq)) reorderingSeen(c, (highSacked.seq - lastSeq) | 0);
+    if (highSacked !== null && seqLess(firstSeq, highSacked.seq)) reorderingSeen(c, (highSacked.seq - firstSeq) | 0);
   }
   // Both may stand at segments that are gone now: the next search begins at the head.
   if (rack.cursor !== null && seqLess(rack.cursor.seq, ack)) rack.cursor = null;
