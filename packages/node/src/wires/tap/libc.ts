@@ -19,7 +19,17 @@ export interface Libc {
   /** 0 when there is no such interface in this thread's network namespace. */
   interfaceIndex(name: string): number;
   setNamespace(fd: number, kind: number): number;
+  /** A file system that is mounted without a place: `interface-file.ts`. */
+  fsopen(type: string, flags: number): number;
+  fsconfig(context: number, command: number): number;
+  fsmount(context: number, flags: number): number;
+  openat(directory: number, path: string, flags: number): number;
 }
+
+/** Linux's numbers of system calls that not every C library has a function for; the same on every architecture. */
+const SYS_FSOPEN = 430;
+const SYS_FSCONFIG = 431;
+const SYS_FSMOUNT = 432;
 
 let loaded: Libc | null = null;
 
@@ -28,6 +38,9 @@ export function libc(): Libc {
   if (loaded !== null) return loaded;
   // The symbols of the running program: Node is linked with the C library of the machine, glibc or musl.
   const library = koffi.load(null);
+  const fsopen = library.func('syscall', 'long', ['long', 'str', 'uint']);
+  const fsconfig = library.func('syscall', 'long', ['long', 'int', 'uint', 'uintptr_t', 'uintptr_t', 'int']);
+  const fsmount = library.func('syscall', 'long', ['long', 'int', 'uint', 'uint']);
   loaded = {
     open: library.func('open', 'int', ['str', 'int']),
     close: library.func('close', 'int', ['int']),
@@ -38,6 +51,10 @@ export function libc(): Libc {
     socket: library.func('socket', 'int', ['int', 'int', 'int']),
     interfaceIndex: library.func('if_nametoindex', 'uint', ['str']),
     setNamespace: library.func('setns', 'int', ['int', 'int']),
+    fsopen: (type, flags) => fsopen(SYS_FSOPEN, type, flags),
+    fsconfig: (context, command) => fsconfig(SYS_FSCONFIG, context, command, 0, 0, 0),
+    fsmount: (context, flags) => fsmount(SYS_FSMOUNT, context, flags, 0),
+    openat: library.func('openat', 'int', ['int', 'str', 'int']),
   };
   return loaded;
 }

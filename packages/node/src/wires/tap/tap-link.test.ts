@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { superFrame } from '../testing/frames.ts';
 import { namespaceMissing, TestNamespace } from '../testing/test-namespace.ts';
 import { aWhile, dropsOf, until, WireBench } from '../testing/wire-bench.ts';
+import { writeInterfaceFile } from './interface-file.ts';
 import { libc } from './libc.ts';
 import { TapLink, type TapOptions } from './tap-link.ts';
 import { TunDevice } from './tun-device.ts';
@@ -196,6 +197,26 @@ while True:
     });
     expect(output.split('\n').map((line) => line.split(' ')[0])).toEqual(['ready', '100', '1000', '1000', '500', '']);
     expect(link.sentFrames).toBe(5);
+  });
+
+  it('is taken by a thread of the kernel where there is no offload, unless told', async () => {
+    const threads = () =>
+      [true, false, undefined].map((receiveThread) => {
+        const link = open({
+          device: 'net%d',
+          offload: false,
+          ...(receiveThread === undefined ? {} : { receiveThread }),
+        });
+        return link.kernel?.receiveThread;
+      });
+    expect(threads()).toEqual([true, false, true]);
+    expect(open({ device: 'tap1' }).kernel?.receiveThread).toBe(false);
+  });
+
+  it('says so when an interface has no such file, and changes nothing', () => {
+    expect(writeInterfaceFile('lo', 'nothing', '1')).toBe(false);
+    expect(writeInterfaceFile('lo', 'ifindex', '1')).toBe(false);
+    expect(writeInterfaceFile('no-such-one', 'threaded', '1')).toBe(false);
   });
 
   it('sends super-segments whole', async () => {

@@ -1,4 +1,5 @@
 import { WIRE_LIMITS } from '../limits.ts';
+import { writeInterfaceFile } from './interface-file.ts';
 import { errno, type Libc, libc } from './libc.ts';
 import { inNamespace } from './namespace.ts';
 import { cannotAttach, cannotOpen, failed, TunError } from './tun-error.ts';
@@ -18,6 +19,7 @@ const TUNSETVNETHDRSZ = 0x400454d8;
 const TUNSETVNETLE = 0x400454dc;
 const IFF_TUN = 0x0001;
 const IFF_TAP = 0x0002;
+const IFF_NAPI = 0x0010;
 const IFF_MULTI_QUEUE = 0x0100;
 const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
@@ -70,6 +72,12 @@ export interface TunOptions {
   mode?: 'tap' | 'tun';
   /** Default true. */
   offload?: boolean;
+  /**
+   * The kernel takes our frames in a thread of its own (threaded NAPI), a batch at a time, and joins those of one stream
+   * (GRO): a write is cheaper, and a batch is acknowledged once. Single frames take longer, so the default is to do so
+   * where frames are many and small: without offload. Where kernel (5.12) or privilege is missing, it is left.
+   */
+  receiveThread?: boolean;
   /** The file of a network namespace, e.g. `/run/netns/lab`: the interface is there rather than in ours. Needs root. */
   namespace?: string;
   /** Frames in the kernel's queue towards us; left as it is where that is not permitted. */
@@ -86,12 +94,15 @@ export class TunDevice {
   readonly offload: TunOffload;
   /** Largest IP packet that the kernel's side sends, bytes, when it was opened. */
   readonly mtu: number;
+  /** The kernel takes our frames in a thread of its own. */
+  readonly receiveThread: boolean;
 
-  constructor(fd: number, name: string, offload: TunOffload, mtu: number) {
+  constructor(fd: number, name: string, offload: TunOffload, mtu: number, receiveThread: boolean) {
     this.fd = fd;
     this.name = name;
     this.offload = offload;
     this.mtu = mtu;
+    this.receiveThread = receiveThread;
   }
 
   /** Opens, and makes if need be, an interface. Throws a TunError. */
@@ -118,13 +129,23 @@ export class TunDevice {
 }
 
 function openHere(c: Libc, options: TunOptions): TunDevice {
+  if (options.receiveThread ?? options.offload === false) {
+    const device = openAs(c, options, true);
+    // NAPI without the thread would cost more than it brings.
+    if (device.receiveThread) return device;
+    device.close();
+  }
+  return openAs(c, options, false);
+}
+
+function openAs(c: Libc, options: TunOptions, napi: boolean): TunDevice {
   const fd = c.open('/dev/net/tun', O_RDWR | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) throw cannotOpen(errno());
   try {
-    const name = attach(c, fd, options);
+    const name = attach(c, fd, options, napi ? IFF_NAPI : 0);
     const offload = negotiate(c, fd, options);
     const mtu = configure(c, name, options);
-    return new TunDevice(fd, name, offload, mtu);
+    return new TunDevice(fd, name, offload, mtu, napi && writeInterfaceFile(name, 'threaded', '1'));
   } catch (error) {
     c.close(fd);
     throw error;
@@ -132,8 +153,8 @@ function openHere(c: Libc, options: TunOptions): TunDevice {
 }
 
 /** TUNSETIFF: from now on the descriptor is this interface. */
-function attach(c: Libc, fd: number, options: TunOptions): string {
-  const kind = options.mode === 'tun' ? IFF_TUN : IFF_TAP;
+function attach(c: Libc, fd: number, options: TunOptions, more: number): string {
+  const kind = (options.mode === 'tun' ? IFF_TUN : IFF_TAP) | more;
   // An interface that was made for several queues wants to be asked as such.
   let request = interfaceRequest(options.device);
   let failure = 0;
