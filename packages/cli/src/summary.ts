@@ -7,7 +7,7 @@ import type { CaptureFile } from './capture-file.ts';
 export function summary(network: Network, realSeconds: number, capture: CaptureFile | null): string {
   const { fingerprint } = network;
   const lines = [
-    `time         ${formatDuration(network.now)} of the network in ${realSeconds.toFixed(2)} s`,
+    `time         ${roundDuration(network.now)} of the network in ${realSeconds.toFixed(2)} s`,
     `events       ${network.queue.processed}`,
   ];
   if (fingerprint !== null) {
@@ -36,4 +36,10 @@ export function dropLines(network: Network): string[] {
   }
   for (const [name, node] of network.nodes) collect(name, node.node.drops);
   return found.sort((a, b) => b.count - a.count).map(({ count, text }) => `${count} ${text}`);
+}
+
+/** A duration as people say it: whole milliseconds from a second on, whole microseconds below. */
+export function roundDuration(ns: number): string {
+  const step = ns >= 1e9 ? 1e6 : 1e3;
+  return formatDuration(Math.round(ns / step) * step);
 }

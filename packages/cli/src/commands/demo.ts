@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatDuration, formatSize } from '@netarium/stack/base/units';
+import { formatSize } from '@netarium/stack/base/units';
 import { formatJourney } from '@netarium/stack/inspect/journey-format';
 import { JourneyRecorder } from '@netarium/stack/inspect/journey-recorder';
 import type { JourneyEvent } from '@netarium/stack/inspect/journey-step';
@@ -10,7 +10,7 @@ import { CommandError, ExitCode } from '../exit.ts';
 import { loadScenario } from '../load.ts';
 import { openSession } from '../session.ts';
 import { terminalStyle, terminalWidth } from '../style.ts';
-import { summary } from '../summary.ts';
+import { roundDuration, summary } from '../summary.ts';
 
 export interface DemoOptions {
   seed?: string;
@@ -74,12 +74,12 @@ export async function demoCommand(options: DemoOptions): Promise<number> {
 
   const retransmitted = ['web', CLIENT].map((name) => network.hostNamed(name).tcp.counters.retransSegs);
   const goodput = (page.bytes * 8) / (transferNs / 1e9) / 1e6;
-  // What follows the page: the connection's end.
-  network.runSync({ for: 120 });
+  // What follows the page: the connection's end, until nothing is left to happen.
+  await network.run();
   capture?.close();
   say(`\n${pc.bold('What it came to')}\n`);
   say(`page         ${page.bytes} bytes (${formatSize(page.bytes)}) of http://web${URL_PATH}, as ${CLIENT} read them`);
-  say(`transfer     ${formatDuration(transferNs)} of network time, goodput ${goodput.toFixed(2)} Mbit/s`);
+  say(`transfer     ${roundDuration(transferNs)} of network time, goodput ${goodput.toFixed(2)} Mbit/s`);
   say(`again        ${retransmitted[0]} segments were sent again by web, ${retransmitted[1]} by ${CLIENT}`);
   process.stdout.write(summary(network, seconds, capture));
   return capture?.failed === true ? ExitCode.Failed : ExitCode.Ok;
