@@ -53,6 +53,8 @@ export class PacketBuffer {
   fcs = FCS_IMPLIED;
   /** Names the packet along its whole way through the network; copies keep it. For traces and explanations. */
   id = 0;
+  /** The number of the interface by which it came in, as the network layer counts them; 0: it came by none. */
+  device = 0;
   /** How many hold the bytes. */
   refs = 0;
   /** Link for queues that hold packets without allocating. */
@@ -183,6 +185,7 @@ export class PacketBuffer {
     this.segmentSize = other.segmentSize;
     this.fcs = other.fcs;
     this.id = other.id;
+    this.device = other.device;
   }
 
   /** Moves to larger storage with `front` more bytes before and `back` more bytes behind. Slow, and rare. */
@@ -279,6 +282,7 @@ export class PacketPool {
     packet.checksum = Checksum.None;
     packet.segmentSize = 0;
     packet.fcs = FCS_IMPLIED;
+    packet.device = 0;
     packet.next = null;
     free.push(packet);
   }

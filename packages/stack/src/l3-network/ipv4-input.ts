@@ -73,6 +73,7 @@ export class Ipv4Input implements ReassemblyOwner {
     const view = packet.view;
     const at = packet.start;
     packet.l3 = at;
+    packet.device = from.index;
     packet.trim(ipv4TotalLength(view, at)); // an Ethernet frame may be padded
     if (node.trace !== null) {
       node.trace.event(node.name, 3, What.Receive, packet, 0, describeIpv4(view, at), 'RFC 1812 5.2.1');

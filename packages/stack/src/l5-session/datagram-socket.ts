@@ -245,7 +245,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     return super.getOption(level, name);
   }
 
-  /** SO_BINDTODEVICE: what is sent goes out of this interface; an empty name: of any. ENODEV */
+  /** SO_BINDTODEVICE: sends and hears by this interface only; an empty name: by any. ENODEV */
   override setOptionText(level: number, name: number, value: string): number {
     if (this.closed) return -Errno.EBADF;
     if (level !== c.SOL_SOCKET || name !== c.SO_BINDTODEVICE) return -Errno.ENOPROTOOPT;

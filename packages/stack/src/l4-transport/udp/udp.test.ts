@@ -26,6 +26,27 @@ function icmpSent(host: UdpHost): string[] {
 }
 
 describe('a datagram comes in', () => {
+  test('to the endpoint of the interface by which it came, else to one that takes any (SO_BINDTODEVICE)', () => {
+    const host = new UdpHost();
+    const any = host.endpoint(null, 67, { reuse: true });
+    const second = host.endpoint(null, 67, { reuse: true });
+    const third = host.endpoint(null, 67, { reuse: true });
+    second.flows.device = 2;
+    third.flows.device = 3;
+    const arrive = (device: number, to: string, cast: Cast) => {
+      const packet = host.datagram({ to, toPort: 67, data: Uint8Array.of(device) });
+      packet.device = device;
+      host.udp.input(packet, cast);
+    };
+    arrive(2, '10.0.0.1', Cast.Unicast);
+    arrive(4, '10.0.0.1', Cast.Unicast);
+    arrive(3, '255.255.255.255', Cast.Broadcast);
+    expect([readFrom(any), readFrom(any)]).toEqual([[4], [3]]);
+    expect([readFrom(second), readFrom(second)]).toEqual([[2], -Errno.EAGAIN]);
+    expect([readFrom(third), readFrom(third)]).toEqual([[3], -Errno.EAGAIN]);
+    end(host, any, second, third);
+  });
+
   test('to the port that it is for, with its sender and whom it was for', () => {
     const host = new UdpHost();
     const endpoint = host.endpoint(null, 7);

@@ -10,10 +10,11 @@ import { type DatagramOwner, UdpEndpoint, type UdpLayer } from './udp-endpoint.t
 import { meaningOfIcmp } from './udp-errors.ts';
 import { checkUdp, udpChecksum, udpDestinationPort, udpLength, udpSourcePort } from './udp-header.ts';
 
-/** How well an endpoint fits a datagram: a peer weighs more than an address of its own. */
+/** How well an endpoint fits a datagram: a peer weighs more than an interface, and that more than an address of its own. */
 const NO_MATCH = -1;
 const MATCHES_LOCAL = 1;
-const MATCHES_REMOTE = 2;
+const MATCHES_DEVICE = 2;
+const MATCHES_REMOTE = 4;
 
 const DESTINATION_UNREACHABLE = 3;
 const PORT_UNREACHABLE = 3;
@@ -148,7 +149,8 @@ export class Udp implements ProtocolHandler, UdpLayer {
     let best: UdpEndpoint | null = null;
     let bestScore = NO_MATCH;
     while (endpoint !== null) {
-      const score = scoreOf(endpoint, view, family, localAt, remoteAt, udpDestinationPort(view, start));
+      // By whichever interface the error came: what it quotes says whose it is.
+      const score = scoreOf(endpoint, 0, view, family, localAt, remoteAt, udpDestinationPort(view, start));
       if (score > bestScore) {
         best = endpoint;
         bestScore = score;
@@ -170,7 +172,7 @@ export class Udp implements ProtocolHandler, UdpLayer {
     let bestScore = NO_MATCH;
     let equals = 0;
     for (let endpoint: UdpEndpoint | null = head; endpoint !== null; endpoint = endpoint.next) {
-      const score = scoreOf(endpoint, view, family, localAt, remoteAt, port);
+      const score = scoreOf(endpoint, packet.device, view, family, localAt, remoteAt, port);
       if (score > bestScore) {
         best = endpoint;
         bestScore = score;
@@ -186,7 +188,8 @@ export class Udp implements ProtocolHandler, UdpLayer {
     let chosen = sipHash24(this.hashKey, this.hashWords) % equals;
     for (let endpoint: UdpEndpoint | null = head; endpoint !== null; endpoint = endpoint.next) {
       if (!endpoint.binding.reusePort) continue;
-      if (scoreOf(endpoint, view, family, localAt, remoteAt, port) === bestScore && chosen-- === 0) return endpoint;
+      const score = scoreOf(endpoint, packet.device, view, family, localAt, remoteAt, port);
+      if (score === bestScore && chosen-- === 0) return endpoint;
     }
     return best;
   }
@@ -200,7 +203,7 @@ export class Udp implements ProtocolHandler, UdpLayer {
     const port = udpSourcePort(view, l4);
     let last: UdpEndpoint | null = null;
     for (let endpoint = head; endpoint !== null; endpoint = endpoint.next) {
-      if (scoreOf(endpoint, view, family, localAt, remoteAt, port) === NO_MATCH) continue;
+      if (scoreOf(endpoint, packet.device, view, family, localAt, remoteAt, port) === NO_MATCH) continue;
       if (last !== null) last.deliver(packet.copy());
       last = endpoint;
     }
@@ -213,9 +216,14 @@ export class Udp implements ProtocolHandler, UdpLayer {
   }
 }
 
-/** How well `endpoint` fits a datagram between the address at `localAt` and the one at `remoteAt` with `remotePort`. */
+/**
+ * How well `endpoint` fits a datagram between the address at `localAt` and the one at `remoteAt` with `remotePort`, that
+ * came in by the interface `device` (0: by whichever). One that is bound to an interface hears no other
+ * (SO_BINDTODEVICE), and fits better than one that is not.
+ */
 function scoreOf(
   endpoint: UdpEndpoint,
+  device: number,
   view: DataView,
   family: 4 | 6,
   localAt: number,
@@ -224,9 +232,14 @@ function scoreOf(
 ): number {
   if (endpoint.family !== family && endpoint.family !== 0) return NO_MATCH;
   let score = 0;
+  const only = endpoint.flows.device;
+  if (only !== 0) {
+    if (device !== 0 && device !== only) return NO_MATCH;
+    score = MATCHES_DEVICE;
+  }
   if (endpoint.local !== null) {
     if (!addressIs(view, localAt, family, endpoint.local)) return NO_MATCH;
-    score = MATCHES_LOCAL;
+    score += MATCHES_LOCAL;
   }
   if (endpoint.remote !== null) {
     if (endpoint.remotePort !== remotePort || !addressIs(view, remoteAt, family, endpoint.remote)) return NO_MATCH;
