@@ -58,7 +58,11 @@ const toWeb = (lab) => send(lab, 'web', WEB);
 
 export default {
   name: 'bad lines',
-  open: openCampus,
+  async open() {
+    const lab = await openCampus();
+    lab.space.ip('link set tap0 gso_max_segs 1'); // nft is to drop segments, not bundles of them
+    return lab;
+  },
   checks: [
     { ...onTheirSide('of our data by the kernel', 'input', 3, fromWeb), quick: true },
     onTheirSide('of our data by the kernel', 'input', 10, fromWeb),
