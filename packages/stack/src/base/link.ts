@@ -30,6 +30,11 @@ export interface BatchListener {
 export interface LinkDevice {
   /** Who wants to know of frames that arrive at one time; null or left out: nobody. */
   readonly batches?: BatchListener | null;
+  /**
+   * How long a frame may lie in the device, ns, before it is taken in together with those that came after it: a network
+   * card's interrupt coalescing (`ethtool -C rx-usecs`). Left out: not at all.
+   */
+  readonly coalesceNs?: number;
   /** A frame came in; the device owns it. Called from the event queue, never from inside `transmit`. */
   linkInput(frame: PacketBuffer): void;
   /** The link came up or went down. */

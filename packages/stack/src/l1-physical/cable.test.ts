@@ -64,6 +64,19 @@ describe('a frame on a cable', () => {
     expect(log).toEqual(['begin', 1, 2, 3, 'end', 4]);
   });
 
+  it('waits in a device that takes several at one time, and not for longer than it says', () => {
+    const { right, send, run } = wire({ rateBps: 1e9, delayNs: 5000 });
+    const log: (number | string)[] = [];
+    right.coalesceNs = 1500;
+    right.batches = { beginBatch: () => log.push('begin'), endBatch: () => log.push('end') };
+    right.react = (frame) => log.push(frame.bytes[frame.start]);
+    for (let i = 1; i <= 4; i++) send(i); // 672 ns each
+    run();
+    expect(log).toEqual(['begin', 1, 2, 3, 'end', 4]);
+    const first = 5672 + 1500;
+    expect(right.times).toEqual([first, first, first, 5000 + 4 * 672 + 1500]);
+  });
+
   it('ends the batch that it belongs to even when its receiver fails', () => {
     const { right, send, run } = wire({ rateBps: Infinity, delayNs: 0 });
     let open = 0;

@@ -168,7 +168,7 @@ export class Line implements Task {
     this.handle = DELIVERING;
     if (ring.severalBy(clock.now)) this.deliverDue(clock.now);
     else this.deliver(ring.shift());
-    if (this.handle === DELIVERING) this.handle = ring.count > 0 ? clock.at(ring.nextTime, this, RING_TAG) : 0;
+    if (this.handle === DELIVERING) this.handle = ring.count > 0 ? this.askFor(ring.nextTime) : 0;
   }
 
   /** The cable was cut or mended. What is on its way over a cut line is lost. */
@@ -215,7 +215,12 @@ export class Line implements Task {
   /** Lets a frame arrive at `arrival`, or with the one in front of it if that is later. */
   private launch(frame: PacketBuffer, arrival: number): void {
     this.ring.push(frame, arrival);
-    if (this.handle === 0) this.handle = this.clock.at(arrival, this, RING_TAG);
+    if (this.handle === 0) this.handle = this.askFor(arrival);
+  }
+
+  /** Asks for the event at which the ring's first frame, which arrives at `arrival`, is taken in by the device. */
+  private askFor(arrival: number): TimerHandle {
+    return this.clock.at(arrival + (this.target?.coalesceNs ?? 0), this, RING_TAG);
   }
 
   private holdBack(frame: PacketBuffer, arrival: number): void {

@@ -19,6 +19,7 @@ export class RecordingDevice implements LinkDevice {
   /** Called at each arrival, when set. */
   react: ((frame: PacketBuffer) => void) | null = null;
   batches: BatchListener | null = null;
+  coalesceNs = 0;
   link: LinkEnd | null = null;
   private readonly clock: Clock;
 
