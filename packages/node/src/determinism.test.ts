@@ -21,6 +21,8 @@ async function inProcess(from: number, to: number): Promise<[seed: number, finge
 
 /** A disk that takes another time whenever it is asked. */
 class MoodyFiles extends MemoryFiles {
+  override readonly immediate = false;
+
   override stat(path: string): Promise<FileStat | null> {
     return this.late(super.stat(path));
   }

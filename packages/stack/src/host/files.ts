@@ -11,6 +11,8 @@ export interface FileStat {
 }
 
 export interface Files {
+  /** Answers by itself, without waiting for anything outside of the program: no disk, no network. */
+  readonly immediate?: boolean;
   /** Null when there is no such file. */
   stat(path: string): Promise<FileStat | null>;
   /** The whole file. Rejects with a NetError ENOENT, EISDIR or EACCES. */
@@ -23,6 +25,7 @@ export interface Files {
 
 /** `/srv` + `../../etc/passwd` is `/etc/passwd` and never climbs past the root: the parts are resolved, not trusted. */
 export function resolvePath(base: string, path: string): string {
+  if (RESOLVED.test(path)) return path;
   const parts: string[] = [];
   const whole = path.startsWith('/') ? path : `${base}/${path}`;
   for (const part of whole.split('/')) {
@@ -32,3 +35,6 @@ export function resolvePath(base: string, path: string): string {
   }
   return `/${parts.join('/')}`;
 }
+
+/** What `resolvePath` would leave as it is: parts between single slashes that do not begin with a dot. */
+const RESOLVED = /^(?:\/[^/.][^/]*)+$/;

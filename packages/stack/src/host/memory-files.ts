@@ -7,6 +7,8 @@ import { type FileStat, type Files, resolvePath } from './files.ts';
  * where files are; an empty one does not exist.
  */
 export class MemoryFiles implements Files {
+  /** Whoever makes it slower (a subclass) says so here. */
+  readonly immediate: boolean = true;
   private readonly files = new Map<string, Uint8Array>();
 
   /** `{ '/index.html': '<h1>hello</h1>' }`; a text is stored as UTF-8. */

@@ -8,7 +8,7 @@ type Wait = <T>(work: Promise<T>) => Promise<T>;
  * between them exists as directories.
  *
  * Reading takes real time and no network time, and results come back in the order in which they were asked for:
- * `wait` sees to both (`Scheduler.waitFor`).
+ * `wait` sees to both (`Scheduler.waitFor`), except for files that answer by themselves.
  */
 export class Mounts implements Files {
   private readonly mounts: { at: string; files: Files }[] = [];
@@ -30,7 +30,7 @@ export class Mounts implements Files {
   async stat(path: string): Promise<FileStat | null> {
     const whole = resolvePath('/', path);
     const found = this.find(whole);
-    const stat = found === null ? null : await this.wait(found.files.stat(found.rest));
+    const stat = found === null ? null : await this.result(found.files, found.files.stat(found.rest));
     return stat ?? (this.isBetween(whole) ? DIRECTORY : null);
   }
 
@@ -39,7 +39,7 @@ export class Mounts implements Files {
     const found = this.find(whole);
     if (this.isBetween(whole)) throw new NetError(Errno.EISDIR, 'open', path);
     if (found === null) throw new NetError(Errno.ENOENT, 'open', path);
-    return this.wait(found.files.read(found.rest));
+    return this.result(found.files, found.files.read(found.rest));
   }
 
   /** Where nothing is mounted nothing can be written: EACCES. */
@@ -48,20 +48,25 @@ export class Mounts implements Files {
     const found = this.find(whole);
     if (this.isBetween(whole)) throw new NetError(Errno.EISDIR, 'open', path);
     if (found === null) throw new NetError(Errno.EACCES, 'open', path);
-    await this.wait(found.files.write(found.rest, bytes));
+    await this.result(found.files, found.files.write(found.rest, bytes));
   }
 
   async list(path: string): Promise<string[]> {
     const whole = resolvePath('/', path);
     const names = new Set(this.namesBelow(whole));
     const found = this.find(whole);
-    const stat = found === null ? null : await this.wait(found.files.stat(found.rest));
+    const stat = found === null ? null : await this.result(found.files, found.files.stat(found.rest));
     if (found !== null && stat?.kind === 'directory') {
-      for (const name of await this.wait(found.files.list(found.rest))) names.add(name);
+      for (const name of await this.result(found.files, found.files.list(found.rest))) names.add(name);
     } else if (!this.isBetween(whole)) {
       throw new NetError(stat === null ? Errno.ENOENT : Errno.ENOTDIR, 'scandir', path);
     }
     return [...names].sort();
+  }
+
+  /** What comes at once always comes in the same order: nobody need wait for it. */
+  private result<T>(files: Files, work: Promise<T>): Promise<T> {
+    return files.immediate === true ? work : this.wait(work);
   }
 
   /** The root, and every directory on the way to a mount point (the mount point itself included). */
