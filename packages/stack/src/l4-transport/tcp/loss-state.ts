@@ -1,13 +1,10 @@
-/** What a connection remembers of losses, beside the segments themselves: the variables of RFC 8985 5, RFC 9937 5 and RFC 3522. */
+/** What a connection remembers of losses, beside the segments themselves: the variables of RFC 8985 5, RFC 9937 and RFC 3522. */
 import type { Segment } from './segment.ts';
 
 /** What was sent as a tail loss probe (RFC 8985 7): nothing, new data, or the last segment again. */
 export const Probe = { None: 0, NewData: 1, Retransmission: 2 } as const;
 
-/**
- * What the one timer of the sender is set for: RFC 8985 8: "The RACK reordering timer, the TLP PTO timer, the RTO, and
- * Zero Window Probe (ZWP) timer are mutually exclusive".
- */
+/** What the one timer of the sender is set for: RFC 8985 8 has RTO, TLP, reordering and window probe exclude each other. */
 export const TimerMode = { Retransmit: 0, WindowProbe: 1, TailLoss: 2, Reordering: 3 } as const;
 
 /** RFC 8985 6.2: for so many recoveries a widened reordering window stays when no D-SACK asks for it. */

@@ -306,7 +306,7 @@ function endRecovery(c: ControlBlock, segment: SegmentFields, acked: number): vo
   if (c.recovery === Recovery.Fast) {
     if (c.rack.on) endReduction(c);
     else c.congestion.exitRecovery(c.flight, c.sndMss);
-    traceCongestion(c, 'recovered', c.rack.on ? 'RFC 9937 6.2' : c.sack ? 'RFC 6675 5' : 'RFC 6582 3.2');
+    traceCongestion(c, 'recovered', c.rack.on ? 'RFC 9937' : c.sack ? 'RFC 6675 5' : 'RFC 6582 3.2');
   }
   c.recovery = Recovery.None;
   c.dupAcks = 0;

@@ -107,10 +107,7 @@ export function markAllLost(c: ControlBlock): void {
   c.retransmitNext = head;
 }
 
-/**
- * RFC 2018 8: the receiver may forget what it SACKed. A SACKed first segment shows that it did: "the data sender MUST
- * turn off the SACKed bits, since the timeout might indicate that the data receiver has reneged".
- */
+/** RFC 2018 8: the receiver may forget what it SACKed. A SACKed first segment shows that it did: all marks go. */
 export function forgetSacks(c: ControlBlock): void {
   const { head, unsent } = c.sendQueue;
   for (let s = head; s !== null && s !== unsent; s = s.next) s.marks &= ~Mark.Sacked;

@@ -26,7 +26,7 @@ export function countRetransmission(c: ControlBlock): void {
   const { undo } = c;
   undo.retransmissions++;
   if (undo.stamped) return;
-  // RFC 3522 3.2 (1): "store the value of the Timestamp Value field of the Timestamps option in RetransmitTS".
+  // RFC 3522 3.2: RetransmitTS, the timestamp of the first retransmission, is what later echoes are compared with.
   undo.stamped = true;
   undo.stamp = timestampNow(c);
 }
@@ -46,8 +46,7 @@ export function tryUndo(c: ControlBlock, fields: SegmentFields, acked: number): 
   if (acked <= 0 || c.recovery === Recovery.None || !c.timestamps || !fields.hasTimestamps || fields.tsEcr === 0) {
     return false;
   }
-  // RFC 3522 3.2 (4): "If the value of the Timestamp Echo Reply field of the acceptable ACK's Timestamps option is
-  // smaller than the value of RetransmitTS, then [...] SPUR_TO".
+  // RFC 3522 3.2: an echo smaller than RetransmitTS answers an original, and so recovery was entered without need.
   if (((fields.tsEcr - undo.stamp) | 0) >= 0) return false;
   if (c.recovery === Recovery.Fast && c.resentBytes > 0 && c.flight > 0) return false;
   c.tcp.counters.fullUndo++;
