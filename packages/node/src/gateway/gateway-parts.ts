@@ -5,6 +5,7 @@ import type { PacketBuffer } from '@netarium/stack/base/packet-buffer';
 import { What } from '@netarium/stack/base/trace';
 import type { Host } from '@netarium/stack/host/host';
 import { IcmpType, Unreachable } from '@netarium/stack/l3-network/icmp-header';
+import type { Chunks } from './chunks.ts';
 import type { Destinations, Target } from './destinations.ts';
 import type { Doorbell } from './doorbell.ts';
 import type { FlowTable } from './flow-table.ts';
@@ -22,6 +23,7 @@ export interface GatewayParts {
   readonly flows: FlowTable;
   readonly limits: GatewayLimits;
   readonly doorbell: Doorbell;
+  readonly chunks: Chunks;
   /** The name of the interface that leads outside. */
   readonly outsideName: string;
   /** Runs what came from a real socket at the network's present time. */

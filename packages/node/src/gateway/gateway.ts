@@ -6,6 +6,7 @@ import type { Host } from '@netarium/stack/host/host';
 import type { IpLink } from '@netarium/stack/l3-network/ip-link';
 import { BuildError } from '@netarium/stack/network/build-error';
 import type { Network } from '@netarium/stack/network/network';
+import { Chunks } from './chunks.ts';
 import { Destinations } from './destinations.ts';
 import { Doorbell } from './doorbell.ts';
 import { type FlowInfo, FlowTable, type GatewayCounters } from './flow-table.ts';
@@ -104,6 +105,7 @@ export class Gateway implements Task {
       flows,
       limits,
       doorbell: new Doorbell(scheduler),
+      chunks: new Chunks(),
       outsideName: OUTSIDE,
       external: (deliver) => scheduler.external(deliver),
       watchTime: () => {

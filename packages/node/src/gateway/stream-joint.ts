@@ -2,11 +2,17 @@ import type { Socket } from 'node:net';
 import { Errno } from '@netarium/stack/base/errors';
 import type { StreamOwner, TcpConnection } from '@netarium/stack/l4-transport/tcp/tcp';
 import { TcpState } from '@netarium/stack/l4-transport/tcp/tcp';
+import type { Chunks } from './chunks.ts';
 import type { Doorbell, Visitor } from './doorbell.ts';
+import type { GatewayCounters } from './flow-table.ts';
+import type { GatewayParts } from './gateway-parts.ts';
 
-/** Bytes that one read takes from the inside: as many as a kernel takes from one write without ado. */
-const CHUNK = 256 << 10;
 const EMPTY = new Uint8Array(1);
+const NOTHING = Buffer.alloc(0);
+/** What is shorter goes in a buffer of its own length: a chunk for each of many bytes would be memory without end. */
+const SMALL = 16 << 10;
+/** Writes of one socket that the system has not taken yet; what comes meanwhile is gathered. */
+const WRITES = 32;
 
 /** Whose joint it is. */
 export interface JointOwner {
@@ -33,6 +39,8 @@ export class StreamJoint implements StreamOwner, Visitor {
   readonly connection: TcpConnection;
   readonly socket: Socket;
   private readonly doorbell: Doorbell;
+  private readonly chunks: Chunks;
+  private readonly counters: GatewayCounters;
   private readonly owner: JointOwner;
   private readonly external: (deliver: () => void) => void;
   private opened = false;
@@ -40,6 +48,7 @@ export class StreamJoint implements StreamOwner, Visitor {
   /** What the inside had no room for. */
   private rest: Uint8Array | null = null;
   private socketFull = false;
+  private writes = 0;
   /** The stream from there has come to its end, and that end has been passed on. */
   private insideEnded = false;
   private outsideEnded = false;
@@ -49,13 +58,15 @@ export class StreamJoint implements StreamOwner, Visitor {
   constructor(
     connection: TcpConnection,
     socket: Socket,
-    doorbell: Doorbell,
-    external: (deliver: () => void) => void,
+    parts: Pick<GatewayParts, 'doorbell' | 'chunks' | 'flows' | 'external'>,
     owner: JointOwner,
   ) {
+    const { external } = parts;
     this.connection = connection;
     this.socket = socket;
-    this.doorbell = doorbell;
+    this.doorbell = parts.doorbell;
+    this.chunks = parts.chunks;
+    this.counters = parts.flows.counters;
     this.external = external;
     this.owner = owner;
     connection.owner = this;
@@ -102,7 +113,7 @@ export class StreamJoint implements StreamOwner, Visitor {
   /** Inside to outside, as much as the socket takes. */
   private outwards(): void {
     const { connection, socket } = this;
-    while (!this.insideEnded && !this.socketFull) {
+    while (!this.insideEnded && !this.socketFull && this.writes < WRITES) {
       const { available } = connection;
       if (available === 0) {
         const result = connection.read(EMPTY, 0, 1);
@@ -116,14 +127,27 @@ export class StreamJoint implements StreamOwner, Visitor {
         this.endIfBothDid();
         return;
       }
-      const chunk = Buffer.allocUnsafeSlow(Math.min(available, CHUNK));
-      connection.read(chunk, 0, chunk.length);
-      this.bytesOut += chunk.length;
-      if (socket.destroyed) continue; // nobody is there any more: 'close' will tell
-      if (!socket.write(chunk)) this.socketFull = true;
+      this.carry(available);
     }
     // Whoever has sent a RST does not wait until the socket has room.
     if (connection.error !== 0) this.insideBroke();
+  }
+
+  /** One piece to the outside. Without anybody there it is lost: the socket's 'close' will tell. */
+  private carry(available: number): void {
+    const { socket, chunks } = this;
+    const chunk = available < SMALL ? Buffer.allocUnsafe(available) : chunks.take();
+    const length = this.connection.read(chunk, 0, chunk.length);
+    this.bytesOut += length;
+    this.counters.bytesOut += length;
+    if (socket.destroyed) return;
+    const written = (error?: Error | null): void => {
+      if (this.writes-- === WRITES) this.doorbell.ring(this);
+      // Of a socket that broke nobody knows whether the system is done with the bytes.
+      if (available >= SMALL && error == null && !socket.destroyed) chunks.give(chunk);
+    };
+    this.writes++;
+    if (!socket.write(chunk.subarray(0, length), written)) this.socketFull = true;
   }
 
   /** What was left over, outside to inside. */
@@ -152,6 +176,7 @@ export class StreamJoint implements StreamOwner, Visitor {
     }
     const taken = Math.max(0, written);
     this.bytesIn += taken;
+    this.counters.bytesIn += taken;
     if (taken < chunk.length) this.rest = chunk.subarray(taken);
   }
 
@@ -160,7 +185,23 @@ export class StreamJoint implements StreamOwner, Visitor {
     if (!this.closed && this.opened) this.outwards();
   }
 
+  /**
+   * The socket's stream has ended: by a FIN, or by a RST that came right behind data, which libuv takes for one. Writing
+   * nothing tells: it fails when there is no connection any more, and 'error' follows.
+   */
   private outsideSaidAll(): void {
+    if (this.closed) return;
+    const { socket } = this;
+    if (!socket.writable || socket.writableLength > 0) {
+      this.finReceived();
+      return;
+    }
+    socket.write(NOTHING, (error) => {
+      if (error == null) this.external(() => this.finReceived());
+    });
+  }
+
+  private finReceived(): void {
     if (this.closed) return;
     this.outsideEnded = true;
     if (this.rest === null) this.passFin();
@@ -209,11 +250,13 @@ export class StreamJoint implements StreamOwner, Visitor {
 }
 
 /**
- * Ends a real connection with a RST. While a FIN waits behind unsent bytes the system refuses to: then it is closed,
- * which the other side learns as its end.
+ * Ends a real connection with a RST, now. (Node's `resetAndDestroy` waits until all was written and sends a FIN first; its
+ * own flag on `destroy` does neither. Should a Node not know the flag, the connection is closed.) While a FIN waits behind
+ * unsent bytes libuv refuses to: then it is closed too, which the other side learns as its end.
  */
-export function resetSocket(socket: Socket): void {
+export function resetSocket(socket: Socket & { resetAndClosing?: boolean }): void {
   if (socket.destroyed) return;
-  if (socket.connecting || (socket.writableEnded && !socket.writableFinished)) socket.destroy();
-  else socket.resetAndDestroy();
+  const shutting = socket.writableEnded && !socket.writableFinished;
+  if (!socket.connecting && !shutting) socket.resetAndClosing = true;
+  socket.destroy();
 }

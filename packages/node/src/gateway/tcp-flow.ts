@@ -155,10 +155,7 @@ export class TcpFlow implements Acceptor, GatewayFlow, JointOwner, Endpoint<TcpF
   }
 
   jointClosed(reset: boolean): void {
-    const { counters } = this.relay.parts.flows;
-    counters.bytesOut += this.joint!.bytesOut;
-    counters.bytesIn += this.joint!.bytesIn;
-    if (reset) counters.resets++;
+    if (reset) this.relay.parts.flows.counters.resets++;
     this.finish(reset ? 'reset' : 'closed');
   }
 
@@ -175,7 +172,7 @@ export class TcpFlow implements Acceptor, GatewayFlow, JointOwner, Endpoint<TcpF
       this.finish('no way back');
       return;
     }
-    this.joint = new StreamJoint(connection, this.socket, parts.doorbell, parts.external, this);
+    this.joint = new StreamJoint(connection, this.socket, parts, this);
   }
 
   private unreached(code: string): void {

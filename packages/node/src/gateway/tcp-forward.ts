@@ -114,7 +114,7 @@ class ForwardedStream implements GatewayFlow, JointOwner {
     this.sinceNs = parts.node.clock.now;
     this.ended = ended;
     this.real = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0} at ${at}`;
-    this.joint = new StreamJoint(connection, socket, parts.doorbell, parts.external, this);
+    this.joint = new StreamJoint(connection, socket, parts, this);
     parts.flows.add(this);
   }
 
@@ -147,8 +147,6 @@ class ForwardedStream implements GatewayFlow, JointOwner {
 
   jointClosed(reset: boolean): void {
     const { flows } = this.parts;
-    flows.counters.bytesOut += this.joint.bytesOut;
-    flows.counters.bytesIn += this.joint.bytesIn;
     if (reset) flows.counters.resets++;
     flows.remove(this);
     this.ended(this);

@@ -123,9 +123,6 @@ export class UdpFlow implements GatewayFlow, Endpoint<UdpFlow> {
     this.waiting = [];
     this.newest?.release();
     this.newest = null;
-    const { counters } = this.parts.flows;
-    counters.bytesOut += this.bytesOut;
-    counters.bytesIn += this.bytesIn;
     this.ended(this);
     tell(this.parts, this.name, why);
   }
@@ -147,6 +144,7 @@ export class UdpFlow implements GatewayFlow, Endpoint<UdpFlow> {
     const data = Buffer.from(bytes.subarray(start + UDP_HEADER_LENGTH, end));
     this.lastNs = node.clock.now;
     this.bytesOut += data.length;
+    this.parts.flows.counters.bytesOut += data.length;
     this.newest?.release();
     this.newest = packet;
     if (this.connected) this.send(data);
@@ -177,6 +175,7 @@ export class UdpFlow implements GatewayFlow, Endpoint<UdpFlow> {
     }
     this.lastNs = node.clock.now;
     this.bytesIn += data.length;
+    this.parts.flows.counters.bytesIn += data.length;
     const packet = node.pool.acquire(data.length);
     packet.append(data);
     const at = packet.push(UDP_HEADER_LENGTH);

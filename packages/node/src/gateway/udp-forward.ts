@@ -167,8 +167,6 @@ class ForwardedDatagrams implements GatewayFlow, DatagramOwner {
     const { inside, outside } = this.info();
     this.endpoint.close();
     const { flows } = this.parts;
-    flows.counters.bytesOut += this.bytesOut;
-    flows.counters.bytesIn += this.bytesIn;
     flows.remove(this);
     this.ended();
     tell(this.parts, `udp ${outside} > ${inside}`, why);
@@ -176,7 +174,9 @@ class ForwardedDatagrams implements GatewayFlow, DatagramOwner {
 
   toInside(bytes: Uint8Array): void {
     this.lastNs = this.parts.node.clock.now;
-    if (this.endpoint.send(bytes, 0, bytes.length) >= 0) this.bytesIn += bytes.length;
+    if (this.endpoint.send(bytes, 0, bytes.length) < 0) return;
+    this.bytesIn += bytes.length;
+    this.parts.flows.counters.bytesIn += bytes.length;
   }
 
   /** From layer 4: answers wait, or nobody is there, which a real sender cannot be told. */
@@ -187,8 +187,12 @@ class ForwardedDatagrams implements GatewayFlow, DatagramOwner {
       const data = Buffer.from(packet.bytes.subarray(packet.l4 + UDP_HEADER_LENGTH, packet.end));
       packet.release();
       this.lastNs = this.parts.node.clock.now;
-      if (this.forward.answer(data, this.from)) this.bytesOut += data.length;
-      else this.parts.node.dropped(Drop.UDP_BUFFER_FULL, 'towards the outside');
+      if (!this.forward.answer(data, this.from)) {
+        this.parts.node.dropped(Drop.UDP_BUFFER_FULL, 'towards the outside');
+        continue;
+      }
+      this.bytesOut += data.length;
+      this.parts.flows.counters.bytesOut += data.length;
     }
   }
 }

@@ -53,7 +53,7 @@ export class Inside {
 
   /** Lets time run until the program is done. */
   run<T>(program: () => Promise<T>): Promise<T> {
-    return this.network.run(program, { for: 50 });
+    return this.network.run(program, { for: 15 });
   }
 
   /** Closes the gateway, lets the inside come to rest, and looks for what was left. */
