@@ -13,7 +13,7 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     real: { type: 'boolean', default: false },
     only: { type: 'string' },
-    seconds: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '0.8' },
     runs: { type: 'string', default: '3' },
   },
 });
