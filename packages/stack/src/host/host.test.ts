@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { errnoName } from '../base/errors.ts';
 import { IpAddress } from '../base/ip-address.ts';
+import { MacAddress } from '../base/mac-address.ts';
 import { utf8Decode } from '../base/utf8.ts';
 import { Network } from '../network/network.ts';
 import { FakePlatform } from '../network/testing/fake-platform.ts';
@@ -28,6 +29,24 @@ describe('a host', () => {
     expect(alice.reverse(IpAddress.parse('10.1.0.1')!)).toBe('alice');
     expect(Host.of(alice.node)).toBe(alice);
     expect(Host.of(network.switch('sw').node)).toBe(null);
+  });
+
+  it('asks anew for its neighbours after a cable was out: another station may have the address', async () => {
+    const network = new Network({ platform: new FakePlatform() });
+    const alice = network.host('alice', { interfaces: { eth0: '10.0.0.1/24' } });
+    network.host('bob', { interfaces: { eth0: '10.0.0.2/24' } });
+    const cable = network.link(['alice', 'bob']);
+    const byHand = new MacAddress(0x0200, 9);
+    alice.ip.neighbours.addPermanent(IpAddress.parse('10.0.0.9')!, alice.ip.interfaceNamed('eth0')!, byHand);
+    const known = () => alice.ip.neighbours.list().map(({ address }) => String(address));
+    const ping = () => network.run(() => alice.start('ping -c 1 10.0.0.2').exited);
+    expect(await ping()).toBe(0);
+    expect(known()).toEqual(['10.0.0.2', '10.0.0.9']);
+    cable.setUp(false);
+    expect(known()).toEqual(['10.0.0.9']);
+    cable.setUp(true);
+    expect(await ping()).toBe(0);
+    expect(known()).toEqual(['10.0.0.2', '10.0.0.9']);
   });
 
   it('takes routes in the words of a scenario, and refuses them in those of POSIX', () => {

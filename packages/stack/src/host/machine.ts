@@ -113,6 +113,7 @@ export class Machine implements SessionHost, NameResolver, NicListener {
   /** An interface was switched on or off, or its link changed: layer 3 looks whether its routes come or go. */
   nicChanged(nic: Nic): void {
     this.ip.linkChanged(nic);
+    if (!nic.running) this.ip.carrierLost(nic);
   }
 
   /** All addresses of its interfaces, loopback apart, in order. */

@@ -160,6 +160,15 @@ export class Ipv4 implements NetworkLayer {
   }
 
   /**
+   * The line of an interface is dead, and its routes stay. Who is at the other end when it lives again may be another
+   * station with the same address: neighbours are asked anew, as Linux does.
+   */
+  carrierLost(link: IpLink): void {
+    const on = this.interfaceOf(link);
+    if (on !== null) this.neighbours.forgetLearnt(on);
+  }
+
+  /**
    * Adds a route to `to`; 0 or a negated error number: EEXIST (one with this metric is there), ENETUNREACH (the next
    * hop is not on a link of ours), ENODEV (neither next hop nor interface), ENOBUFS (too many).
    */

@@ -142,6 +142,13 @@ export class NeighbourTable implements NeighbourKeeper {
     for (const entry of this.list()) if (entry.interface === on) this.remove(entry);
   }
 
+  /** Takes out what was learnt on an interface, and not what was set by hand. */
+  forgetLearnt(on: IpInterface): void {
+    for (const entry of this.list()) {
+      if (entry.interface === on && entry.state !== NeighbourState.Permanent) this.remove(entry);
+    }
+  }
+
   /**
    * `mac` was heard of as the neighbour's. `confirmed`: in an answer to our question, so it hears us as well;
    * otherwise (a question of its own, an announcement) that is yet to be seen.
