@@ -19,6 +19,11 @@ export class EventQueue implements Clock {
   now = 0;
   /** Events that ran so far. */
   processed = 0;
+  /**
+   * Told when, from outside of any event, something is asked for that comes before all else: for a driver that waits in
+   * real time. Null while none does.
+   */
+  onEarlier: (() => void) | null = null;
   /** Places in the heap that are taken, an open root included. */
   private size = 0;
   private rootOpen = false;
@@ -58,6 +63,7 @@ export class EventQueue implements Clock {
       const position = this.size++;
       if (position === this.times.length) this.growHeap();
       this.siftUp(position, time, this.sequence++, slot);
+      if (this.onEarlier !== null && this.slots[0] === slot) this.onEarlier();
     }
     return this.generations[slot]! * SLOT_LIMIT + slot + 1;
   }

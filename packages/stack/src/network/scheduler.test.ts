@@ -308,6 +308,25 @@ describe('paced time', () => {
     expect(log).toEqual(['3000000000 from outside', '5000000000 its consequence']);
   });
 
+  it('takes notice of what a program begins that something real has woken, and of its end', async () => {
+    scheduler.setPace(1);
+    platform.manual = true;
+    noteAt(3600 * SECOND);
+    let done = false;
+    const run = scheduler.run(Infinity, () => done);
+    await platform.settle();
+    expect(platform.waits).toHaveLength(1);
+    platform.pass(1 * SECOND);
+    noteAt(5, 'begun by the program'); // without a word to the scheduler
+    noteAt(4000 * SECOND);
+    await platform.settle();
+    expect(log).toEqual(['5 begun by the program']);
+    done = true;
+    scheduler.woken();
+    expect(await run).toBe('done');
+    expect(queue.onEarlier).toBe(null);
+  });
+
   it('changes its pace while it waits: faster, paused, virtual', async () => {
     scheduler.setPace(0.001);
     platform.manual = true;

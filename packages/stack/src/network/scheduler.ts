@@ -69,9 +69,10 @@ export class Scheduler implements Wakeups {
     return this.speed === Infinity ? 'virtual' : this.speed;
   }
 
-  /** A program was woken: no event runs before it rests. */
+  /** A program was woken: no event runs before it rests. A run that waits in real time takes notice. */
   woken(): void {
     this.applicationAwake = true;
+    this.interrupt();
   }
 
   /** Time stands still until the matching `release()`: something outside is being waited for. */
@@ -211,10 +212,13 @@ export class Scheduler implements Wakeups {
     let takeBack: (() => void) | null = null;
     await new Promise<void>((resolve) => {
       this.interruptWait = resolve;
+      // A program that something real has woken, a timer or a request, may begin what is due before that.
+      this.queue.onEarlier = () => this.woken();
       if (dueNs === Infinity || this.speed === 0) return;
       takeBack = platform.wait(Math.max(0, (dueNs - this.pacedNow()) / this.speed), resolve);
     });
     this.interruptWait = null;
+    this.queue.onEarlier = null;
     (takeBack as (() => void) | null)?.();
   }
 
