@@ -103,7 +103,8 @@ function counters() {
     ]),
   );
   const { rss, heapUsed } = process.memoryUsage();
-  return { nodes, links, wires: outside, pool: network.pool.outstanding, rss, heapUsed };
+  const { now, pending, nextTime } = network.queue;
+  return { nodes, links, wires: outside, pool: network.pool.outstanding, rss, heapUsed, now, pending, nextTime };
 }
 
 async function command(line) {

@@ -1,14 +1,15 @@
-// npm test: sets up, builds (some tests start the built command), runs vitest, and sums up.
+// npm test: sets up, builds (some tests start the built command), runs vitest, then the quick part of interop, and sums up.
 // Arguments go to vitest: `npm test -- checksum`, `npm test -- -t "zero window"`.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { interop } from './interop.mjs';
 import { nodeTool } from './run.mjs';
 import { setUpAndTryToBuild } from './set-up.mjs';
 import { systemPackages } from './system-packages.mjs';
-import { formatTotals } from './totals.mjs';
+import { addTotals, formatTotals, noTotals } from './totals.mjs';
 
 // none: the exit code of a run in which there was no test.
 const SUITES = {
@@ -57,9 +58,14 @@ function describeSkips(skips) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const args = process.argv.slice(2);
   const suite = args.find((arg) => arg.startsWith('--suite='))?.slice('--suite='.length) ?? 'normal';
+  const asked = args.filter((arg) => !arg.startsWith('--suite='));
   const compiles = await setUpAndTryToBuild(); // what does not compile may still be tested: vitest reads the sources
-  const { code, totals } = await test({ suite, args: args.filter((arg) => !arg.startsWith('--suite=')) });
+  const { code, totals } = await test({ suite, args: asked });
+  // Real programs against our hosts, as many as fit in a minute; who asks for certain tests does not ask for them.
+  const whole = suite === 'normal' && asked.length === 0;
+  const peers = whole ? await interop(['--quick']) : { code: 0 };
+  const all = addTotals(totals, peers.totals ?? noTotals);
   if (!compiles) console.log('FAILED   the code does not compile: see the beginning');
-  console.log(formatTotals({ ...totals, failed: totals.failed + (compiles ? 0 : 1) }));
-  process.exitCode = compiles ? code : 1;
+  console.log(formatTotals({ ...all, failed: all.failed + (compiles ? 0 : 1) }));
+  process.exitCode = compiles ? code || peers.code : 1;
 }

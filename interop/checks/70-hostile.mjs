@@ -185,13 +185,8 @@ export default {
         await echo.kill();
       },
     },
-    attack(
-      'nmap -O and -sV ask strange questions',
-      'nmap',
-      60,
-      ['-n', '-O', '-sV', '-p', '79-81', '-T4', '-oN', '-', WEB],
-      [],
-    ),
+    attack('nmap -O asks strange questions', 'nmap', 30, ['-n', '-O', '-p', '79-81', '-T4', WEB], []),
+    attack('nmap -sV says what it can to our httpd', 'nmap', 40, ['-n', '-sV', '--version-light', '-p', 80, WEB], []),
     attack(
       'nmap -sN -sF -sX -sA -sM -sO',
       'nmap',
