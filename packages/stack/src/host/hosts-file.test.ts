@@ -18,6 +18,16 @@ describe('a hosts file', () => {
     expect([file.reverse(A), file.reverse(B), file.reverse(IpAddress.LOOPBACK4)]).toEqual(['Web', 'web', null]);
   });
 
+  it('forgets an address with all its names', () => {
+    const file = new HostsFile();
+    file.add(A, 'web', 'www');
+    file.add(B, 'web');
+    file.remove(A);
+    expect([file.lookup('web').map(String), file.lookup('www'), file.reverse(A)]).toEqual([['10.0.0.2'], [], null]);
+    file.add(A, 'mail');
+    expect(file.toString()).toBe('10.0.0.2\tweb\n10.0.0.1\tmail\n');
+  });
+
   it('reads as the file does', () => {
     const file = new HostsFile();
     file.add(A, 'web', 'www');

@@ -20,6 +20,16 @@ export class HostsFile {
     if (names.length > 0 && !this.byAddress.has(text)) this.byAddress.set(text, names[0]!);
   }
 
+  /** Takes an address out, with all its names. */
+  remove(address: IpAddress): void {
+    this.byAddress.delete(address.toString());
+    for (const [name, addresses] of this.byName) {
+      const left = addresses.filter((other) => !other.equals(address));
+      if (left.length === 0) this.byName.delete(name);
+      else if (left.length < addresses.length) this.byName.set(name, left);
+    }
+  }
+
   /** All addresses of a name (case does not matter); empty when it is unknown. */
   lookup(name: string): IpAddress[] {
     return this.byName.get(name.toLowerCase()) ?? [];

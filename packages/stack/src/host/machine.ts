@@ -16,6 +16,7 @@ import { SocketApi } from '../l5-session/sockets.ts';
 import type { Wakeups } from '../l5-session/wakeups.ts';
 import type { HostsFile } from './hosts-file.ts';
 import { Mounts } from './mounts.ts';
+import { NameServers } from './name-servers.ts';
 
 /** Who runs time, as a host needs it: the network's scheduler. */
 export interface HostTime extends Wakeups {
@@ -60,6 +61,10 @@ export class Machine implements SessionHost, NameResolver, NicListener {
   readonly wakeups: HostTime;
   /** What `/etc/hosts` says here. */
   readonly names: HostsFile;
+  /** Whom to ask for names that are not there. */
+  readonly nameServers = new NameServers();
+  /** What `hostname` tells: its name in the network, unless it was given another (a DHCP lease may have one). */
+  hostName: string;
   readonly resolver: NameResolver = this;
   readonly files: Mounts;
   /** Sockets for code that is no process of this host: examples, tests, services in code. Privileged. */
@@ -70,6 +75,7 @@ export class Machine implements SessionHost, NameResolver, NicListener {
   constructor(node: NodeContext, names: HostsFile, time: HostTime, options: MachineOptions = {}) {
     this.node = node;
     this.names = names;
+    this.hostName = node.name;
     this.wakeups = time;
     this.files = new Mounts((work) => time.waitFor(work));
     this.ip = new Ipv4(node);

@@ -8,8 +8,9 @@ import type { Wakeups } from './wakeups.ts';
 
 /** What sockets need of the machine that they are on. A host hands itself in. */
 export interface SessionHost {
-  /** Its name is what `gethostname` tells. */
   readonly node: NodeContext;
+  /** What `gethostname` tells; absent: the node's name. */
+  readonly hostName?: string;
   readonly network: NetworkLayer;
   readonly tcp: Tcp;
   readonly udp: Udp;

@@ -158,7 +158,7 @@ export class SocketApi extends WithConstants implements SocketOwner {
 
   readonly poll = (): Poll => new Poll(this, this.descriptors);
 
-  readonly gethostname = (): string => this.host.node.name;
+  readonly gethostname = (): string => this.host.hostName ?? this.host.node.name;
 
   /** The first IPv4 address of a name. */
   readonly gethostbyname = async (name: string): Promise<string> => {

@@ -8,7 +8,7 @@ export const hostname: Program = {
   async main(process) {
     const options = parseOptions(process.args, { flags: 'I' });
     const addresses = process.host.addresses().map((prefix) => `${prefix.address} `);
-    process.print(options.has('I') ? `${addresses.join('')}\n` : `${process.host.name}\n`);
+    process.print(options.has('I') ? `${addresses.join('')}\n` : `${process.host.hostName}\n`);
     return 0;
   },
 };

@@ -1,6 +1,9 @@
 import type { Program } from '../program.ts';
 import { arp } from './arp.ts';
 import { cat } from './cat.ts';
+import { dhclient } from './dhclient.ts';
+import { dhcpd } from './dhcpd.ts';
+import { dhcrelay } from './dhcrelay.ts';
 import { echo } from './echo.ts';
 import { get } from './get.ts';
 import { helpFor } from './help.ts';
@@ -15,7 +18,25 @@ import { route } from './route.ts';
 import { sleep } from './sleep.ts';
 import { tcpdump } from './tcpdump.ts';
 
-const ALL = [arp, cat, echo, get, hostname, httpd, ip, ls, nc, netstat, ping, route, sleep, tcpdump];
+const ALL = [
+  arp,
+  cat,
+  dhclient,
+  dhcpd,
+  dhcrelay,
+  echo,
+  get,
+  hostname,
+  httpd,
+  ip,
+  ls,
+  nc,
+  netstat,
+  ping,
+  route,
+  sleep,
+  tcpdump,
+];
 
 const byName = new Map(ALL.map((program) => [program.name, program]));
 byName.set('help', helpFor(byName));

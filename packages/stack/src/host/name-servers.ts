@@ -1,0 +1,46 @@
+import type { IpAddress } from '../base/ip-address.ts';
+
+interface Advice {
+  readonly servers: readonly IpAddress[];
+  readonly domain: string | null;
+}
+
+/**
+ * Whom a host asks for names, by who said so: the scenario, a DHCP lease, a router's advertisement. What was said first
+ * counts first; when its source has no more to say (a lease that ran out), it is gone.
+ */
+export class NameServers {
+  private readonly bySource = new Map<string, Advice>();
+
+  /** What `source` says from now on, instead of what it said before: servers, the best first, and the domain to search. */
+  set(source: string, servers: readonly IpAddress[], domain: string | null = null): void {
+    if (servers.length === 0 && domain === null) this.bySource.delete(source);
+    else this.bySource.set(source, { servers, domain });
+  }
+
+  remove(source: string): void {
+    this.bySource.delete(source);
+  }
+
+  /** All servers, the best first, each once. */
+  get servers(): IpAddress[] {
+    const all: IpAddress[] = [];
+    for (const { servers } of this.bySource.values()) {
+      for (const server of servers) if (!all.some((other) => other.equals(server))) all.push(server);
+    }
+    return all;
+  }
+
+  /** The domains in which a name without dots is looked for. */
+  get domains(): string[] {
+    const all = [...this.bySource.values()].map(({ domain }) => domain).filter((domain) => domain !== null);
+    return [...new Set(all)];
+  }
+
+  /** As `/etc/resolv.conf` reads. */
+  toString(): string {
+    const { domains } = this;
+    const search = domains.length === 0 ? '' : `search ${domains.join(' ')}\n`;
+    return search + this.servers.map((server) => `nameserver ${server}\n`).join('');
+  }
+}

@@ -1,0 +1,35 @@
+import { DHCP_LIMITS } from './limits.ts';
+import { type DhcpMessage, GIADDR, HOPS, Op } from './message.ts';
+import { EVERYBODY } from './server-replies.ts';
+
+/**
+ * What a relay agent does (RFC 1542 4.1): it changes two fields of what a client says and nothing of what a server
+ * says, so it works on the bytes. Options it does not know, overloaded fields and whatever comes after pass as they are.
+ *
+ *     client --broadcast--> relay --unicast, giaddr = its address on the client's link--> server
+ *     client <--yiaddr or broadcast-- relay <--unicast to giaddr-- server
+ */
+
+/** Bytes to send to the servers, or why not. `message` is what `bytes` say; `here` our address (32 bits) on its link. */
+export function relayRequest(
+  bytes: Uint8Array,
+  message: DhcpMessage,
+  here: number,
+  mostHops = DHCP_LIMITS.hops,
+): Uint8Array | string {
+  if (message.op !== Op.Request) return 'not a request';
+  if (message.hops >= mostHops) return `it has passed ${message.hops} relays`;
+  if (here === 0) return 'no address here that a server could answer to';
+  const relayed = bytes.slice();
+  relayed[HOPS] = message.hops + 1;
+  // The first relay's counts: the server chooses the client's network by it.
+  if (message.giaddr === 0) new DataView(relayed.buffer).setUint32(GIADDR, here);
+  return relayed;
+}
+
+/** Where a reply for a client behind us goes: the address, 32 bits. */
+export function relayReplyTo(message: DhcpMessage): number {
+  if (message.ciaddr !== 0 && !message.broadcast && message.yiaddr === 0) return message.ciaddr; // an answer to INFORM
+  if (message.broadcast || message.yiaddr === 0 || message.mac === null) return EVERYBODY;
+  return message.yiaddr;
+}
