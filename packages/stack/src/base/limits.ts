@@ -48,6 +48,9 @@ export interface Limits {
   /** Receive and send buffer of a socket, bytes, when the program does not choose. */
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
+  /** What they may grow to by themselves, bytes: the last numbers of Linux's `tcp_rmem` and `tcp_wmem`. */
+  readonly receiveBufferGrownBytes: number;
+  readonly sendBufferGrownBytes: number;
   /** Largest buffer that SO_RCVBUF and SO_SNDBUF may ask for, bytes. */
   readonly maxBufferBytes: number;
   /** Out-of-order segments held by one connection. */
@@ -83,6 +86,8 @@ export const LIMITS: Limits = {
   timeWaitConnections: 65_536,
   receiveBufferBytes: 512 << 10,
   sendBufferBytes: 512 << 10,
+  receiveBufferGrownBytes: 6 << 20,
+  sendBufferGrownBytes: 4 << 20,
   maxBufferBytes: 64 << 20,
   outOfOrderSegments: 8192,
   datagramsQueued: 1024,

@@ -162,7 +162,12 @@ describe('time', () => {
 
 describe('sending', () => {
   test('waits until all is taken; with a time-out what fits is sent', async () => {
-    const host = new LoneHost('alice', { sendBufferBytes: 5000, receiveBufferBytes: 5000 });
+    const host = new LoneHost('alice', {
+      sendBufferBytes: 5000,
+      sendBufferGrownBytes: 5000,
+      receiveBufferBytes: 5000,
+      receiveBufferGrownBytes: 5000,
+    });
     const [client, server] = await connected(host);
     const data = new Uint8Array(50_000);
     const sending = client.send(data);

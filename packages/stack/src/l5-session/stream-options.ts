@@ -64,7 +64,7 @@ export class StreamOptions {
 
   /** The value, a negated error number, or null when the option is not one of these. */
   get(level: number, name: number, connection: TcpConnection | null): number | null {
-    if (level === c.SOL_SOCKET) return this.getSocket(name);
+    if (level === c.SOL_SOCKET) return this.getSocket(name, connection);
     if (level === c.IPPROTO_IP) return this.getIp(name, connection);
     if (level === c.IPPROTO_TCP) return this.getTcp(name, connection);
     return null;
@@ -108,7 +108,7 @@ export class StreamOptions {
     return 0;
   }
 
-  private getSocket(name: number): number | null {
+  private getSocket(name: number, connection: TcpConnection | null): number | null {
     const { tcp, limits } = this;
     switch (name) {
       case c.SO_REUSEADDR:
@@ -118,9 +118,9 @@ export class StreamOptions {
       case c.SO_KEEPALIVE:
         return tcp.keepAlive.enabled ? 1 : 0;
       case c.SO_RCVBUF:
-        return 2 * (tcp.receiveBuffer || limits.receiveBufferBytes);
+        return 2 * (connection?.receiveLimit ?? (tcp.receiveBuffer || limits.receiveBufferBytes));
       case c.SO_SNDBUF:
-        return 2 * (tcp.sendBuffer || limits.sendBufferBytes);
+        return 2 * (connection?.sendLimit ?? (tcp.sendBuffer || limits.sendBufferBytes));
       case c.SO_LINGER:
         return tcp.lingerNs >= 0 ? 1 : 0; // the first number of its structure, as a program sees that reads one int
       case c.SO_OOBINLINE:

@@ -1,5 +1,6 @@
 import { Errno } from '../../base/errors.ts';
 import { Ready } from '../readiness.ts';
+import { bytesRead, roundTripSeen } from './buffer-tuning.ts';
 import { ControlBlock } from './control-block.ts';
 import { describeConnection, type TcpInfo } from './info.ts';
 import type { TcpSocketOptions } from './options.ts';
@@ -86,6 +87,7 @@ export class TcpConnection extends ControlBlock {
   read(into: Uint8Array, offset: number, length: number): number {
     if (this.receiveQueue.bytes === 0) return this.nothingToRead();
     const n = this.receiveQueue.read(into, offset, length);
+    bytesRead(this, n);
     windowOpened(this);
     return n;
   }
@@ -192,6 +194,10 @@ export class TcpConnection extends ControlBlock {
     const { events } = this;
     if (events !== 0) {
       this.events = 0;
+      if ((events & Ready.In) !== 0 && this.tsEchoed !== 0) {
+        roundTripSeen(this, this.tsEchoed);
+        this.tsEchoed = 0;
+      }
       if (this.owner !== null) this.owner.streamReady(events);
     }
     if (this.outputPending) {

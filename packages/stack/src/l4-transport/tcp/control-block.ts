@@ -6,6 +6,7 @@ import { What } from '../../base/trace.ts';
 import type { Flow } from '../../l3-network/network-layer.ts';
 import type { PortBinding } from '../ports.ts';
 import { Ready } from '../readiness.ts';
+import type { ReceiveTuning } from './buffer-tuning.ts';
 import { type CongestionControl, NewReno } from './congestion.ts';
 import type { TcpCounters } from './counters.ts';
 import { portsKey } from './demux.ts';
@@ -108,6 +109,8 @@ export abstract class ControlBlock implements Task {
   sndWnd = 0;
   sndWl1 = 0;
   sndWl2 = 0;
+  /** The number behind the last segment sent that was not full: Minshall's SND.SML. */
+  sndSml = 0;
   /** Largest window that the peer ever offered (RFC 9293 3.8.6.2.1's Max(SND.WND)). */
   maxSndWnd = 0;
   /** The sequence number of the next byte that the program writes. */
@@ -146,6 +149,8 @@ export abstract class ControlBlock implements Task {
   tsRecent = 0;
   tsRecentAtNs = -1;
   tsOffset = 0;
+  /** What the segment that `tsRecent` is of echoes; 0: it was looked at, or there is none. */
+  tsEchoed = 0;
 
   // Round trips and congestion.
   readonly rtt: RttEstimator = new RttEstimator();
@@ -224,6 +229,8 @@ export abstract class ControlBlock implements Task {
   finPending = false;
   wantsOut = false;
   receiveLimit = 0;
+  /** How the receive buffer grows by itself; null until the program has read. */
+  receiveTuning: ReceiveTuning | null = null;
   sendLimit = 0;
 
   constructor(
@@ -358,8 +365,11 @@ export abstract class ControlBlock implements Task {
   applyOptions(): void {
     const { options, node, flow } = this;
     const { limits } = node;
-    this.receiveLimit = Math.min(options.receiveBuffer || limits.receiveBufferBytes, limits.maxBufferBytes);
-    this.sendLimit = Math.min(options.sendBuffer || limits.sendBufferBytes, limits.maxBufferBytes);
+    // What has grown by itself stays, unless the program chooses.
+    const receive = options.receiveBuffer || Math.max(this.receiveLimit, limits.receiveBufferBytes);
+    const send = options.sendBuffer || Math.max(this.sendLimit, limits.sendBufferBytes);
+    this.receiveLimit = Math.min(receive, limits.maxBufferBytes);
+    this.sendLimit = Math.min(send, limits.maxBufferBytes);
     if (options.quickAck) this.quickAcks = 16;
     if (options.ttl >= 0) flow.ttl = options.ttl;
     if (options.tos >= 0) flow.tos = options.tos;

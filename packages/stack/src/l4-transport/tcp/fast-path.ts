@@ -26,6 +26,7 @@ export function predicted(c: ControlBlock, segment: SegmentFields, packet: Packe
     if (c.rcvAcked === c.rcvNxt) {
       c.tsRecent = segment.tsVal;
       c.tsRecentAtNs = c.node.clock.now;
+      c.tsEchoed = segment.tsEcr;
     }
   }
   c.lastReceivedNs = c.node.clock.now;

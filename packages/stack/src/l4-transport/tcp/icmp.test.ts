@@ -86,7 +86,7 @@ describe('ICMP errors', () => {
     c.write(bytes(3000), 0, 3000);
     t.hear({ seq: 1, len: 1460 });
     t.hear({ seq: 1461, len: 1460 });
-    t.silence();
+    t.hear({ seq: 2921, len: 80 });
     icmp(t, 1, 3, 4, 1000);
     expect(c.info().snd_mss).toBe(960);
     const again = t.flush();

@@ -144,6 +144,7 @@ export function updateTimestamp(c: ControlBlock, segment: SegmentFields): void {
   if (((segment.seq - c.rcvAcked) | 0) > 0) return;
   c.tsRecent = segment.tsVal;
   c.tsRecentAtNs = c.node.clock.now;
+  c.tsEchoed = segment.tsEcr;
 }
 
 /**

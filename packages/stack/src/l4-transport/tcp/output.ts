@@ -80,13 +80,15 @@ function fitWindow(c: ControlBlock, segment: Segment, window: number): boolean {
   return true;
 }
 
-/** Nagle's algorithm (RFC 9293 3.7.4), and TCP_CORK: a segment that is not full waits for company. */
+/**
+ * Nagle's algorithm (RFC 9293 3.7.4), and TCP_CORK: a segment that is not full waits for company. As Minshall changed it
+ * (RFC 9293 A.3) and Linux has it: not for full segments on their way, whose acknowledgement, if the last has no
+ * partner, may be delayed; only for another one that was not full.
+ */
 function mustWait(c: ControlBlock, segment: Segment): boolean {
   if ((segment.marks & Mark.Fin) !== 0 || segment.next !== null) return false;
   if (c.options.cork) return true;
-  // "If there is unacknowledged data (i.e., SND.NXT > SND.UNA), then the sending TCP endpoint buffers all user data
-  // [...] until the outstanding data has been acknowledged or until the TCP endpoint can send a full-sized segment".
-  return !c.options.noDelay && c.sndNxt !== c.sndUna;
+  return !c.options.noDelay && ((c.sndSml - c.sndUna) | 0) > 0;
 }
 
 /** Queues our FIN behind what was written and moves the state. */

@@ -7,6 +7,7 @@
  */
 import { SECOND } from '../../base/clock.ts';
 import { Ready } from '../readiness.ts';
+import { growSendBuffer } from './buffer-tuning.ts';
 import { type ControlBlock, Recovery } from './control-block.ts';
 import { Probe } from './loss-state.ts';
 import { beginReduction, endReduction, reduce } from './prr.ts';
@@ -74,6 +75,7 @@ function progress(c: ControlBlock, now: number): void {
   c.progressAtNs = now;
   c.windowProbes = 0;
   c.softError = 0;
+  if (c.wantsOut) growSendBuffer(c);
   if (c.wantsOut && c.writable) {
     c.wantsOut = false;
     c.raise(Ready.Out);

@@ -33,9 +33,6 @@ export { SOCKET_OPTIONS, socketOptions, type TcpOptions, type TcpSocketOptions }
 export type { Acceptor } from './passive-open.ts';
 export { stateName, TcpState } from './states.ts';
 
-/** Linux offers a scale for the largest buffer that a socket may get by itself (`tcp_rmem`, 6 MiB). */
-const SCALE_FOR_BYTES = 6 << 20;
-
 /** The Transmission Control Protocol of one host (RFC 9293): registers itself with the network layer. */
 export class Tcp implements ProtocolHandler, TcpContext {
   readonly node: NodeContext;
@@ -311,13 +308,15 @@ export class Tcp implements ProtocolHandler, TcpContext {
     if (after !== null) c.iss = (after + 65535 + 2) | 0;
     c.sndUna = c.iss;
     c.sndNxt = c.iss;
+    c.sndSml = c.iss;
     c.recoveryPoint = c.iss;
     if (c.timestamps) c.tsOffset = this.sequences.timestampOffset(c.local, c.remote);
     c.lastReceivedNs = now;
     c.progressAtNs = now;
     updateSegmentSize(c);
     if (c.scaling) {
-      const most = Math.max(c.receiveLimit, SCALE_FOR_BYTES);
+      // As Linux, for the largest buffer that it may get by itself.
+      const most = Math.max(c.receiveLimit, this.node.limits.receiveBufferGrownBytes);
       while (c.rcvScale < 14 && 65535 << c.rcvScale < most) c.rcvScale++;
     }
   }

@@ -54,6 +54,7 @@ export function transmit(c: ControlBlock, segment: Segment, why: string): void {
   if (first) {
     if (c.sndNxt === c.sndUna) c.progressAtNs = now;
     c.sndNxt = (segment.seq + segment.span) | 0;
+    if (segment.length % c.sndMss !== 0) c.sndSml = c.sndNxt;
   } else {
     segment.marks |= Mark.SentAgain;
     c.totalRetransmits++;

@@ -193,6 +193,21 @@ describe('Nagle’s algorithm (RFC 9293 3.7.4)', () => {
     t.end();
   });
 
+  it('as Minshall changed it: full segments on their way hold nothing up, only one that is not full does', () => {
+    const t = new Conversation();
+    const c = t.established();
+    c.write(bytes(2000), 0, 2000);
+    t.hear({ len: 1460, seq: 1 });
+    t.hear({ len: 540, seq: 1461 });
+    c.write(text('a'), 0, 1);
+    t.silence();
+    t.say({ flags: 'A', seq: 1, ack: 1461 });
+    t.silence();
+    t.say({ flags: 'A', seq: 1, ack: 2001 });
+    t.hear({ data: 'a' });
+    t.end();
+  });
+
   it('is off with TCP_NODELAY', () => {
     const t = new Conversation();
     const c = t.established({ noDelay: true });
