@@ -9,8 +9,10 @@ const CHECKSUMS = ['ip.check_checksum', 'tcp.check_checksum', 'udp.check_checksu
   `${name}:TRUE`,
 ]);
 
-/** What checks send to these ports is noise: no protocol is to be guessed in it. */
-const NOISE = ['-d', 'tcp.port==7000-7099,data', '-d', 'udp.port==7000-7099,data'];
+/** What checks (and traceroute, and tracepath) send to these ports is noise: no protocol is to be guessed in it. */
+const NOISE = ['tcp.port==7000-7099', 'udp.port==7000-7099', 'udp.port==33434-33600', 'udp.port==44444-44600'].flatMap(
+  (ports) => ['-d', `${ports},data`],
+);
 
 /** Malformed, a bad checksum, a length that does not fit, or an error of Wireshark's experts. */
 const WRONG = [
@@ -53,10 +55,10 @@ export function assertSound(pcap, but = null) {
 /** The last check of a laboratory with `capture`: all that its other checks have sent is looked at. */
 export const soundCapture = (but = null) => ({
   name: 'tshark finds nothing malformed and no bad checksum in what tcpdump has seen',
-  needs: ['ip', 'tcpdump', 'tshark'],
+  needs: ['ip', 'tcpdump', 'tshark', 'ethtool'],
   quick: true,
   async run(lab) {
-    if (lab.pcap === null) throw new Skip('tcpdump did not run');
+    if (lab.pcap === null) throw new Skip('tcpdump or ethtool did not run');
     return `${assertSound(await lab.stopCapture(), but)} packets`;
   },
 });
