@@ -98,8 +98,8 @@ describe('ICMP errors', () => {
     ]);
     // It is no congestion.
     expect(c.info().cwnd_bytes).toBe(14_600);
-    t.say({ flags: 'A', seq: 1, ack: 2921 });
-    t.hear({ seq: 2921, len: 80 });
+    t.say({ flags: 'A', seq: 1, ack: 3001 });
+    t.silence();
     t.end();
   });
 
