@@ -84,7 +84,8 @@ test('without a resolver port 53 is like any other', async () => {
 });
 
 test('resolvers as people write them', () => {
-  const text = (written: string | string[] | null) => readResolvers(written).map(({ address, port }) => `${address} ${port}`);
+  const text = (written: string | string[] | null) =>
+    readResolvers(written).map(({ address, port }) => `${address} ${port}`);
   expect(text('127.0.0.1')).toEqual(['127.0.0.1 53']);
   expect(text(['127.0.0.1:5353', '2001:db8::53', '[2001:db8::53]:54'])).toEqual([
     '127.0.0.1 5353',

@@ -56,8 +56,9 @@ const OUTSIDE = 'out0';
 /** The next hop of the way outside: there is no such station, and nobody is asked for it (RFC 7600 3's dummy address). */
 const NEXT_HOP = IpAddress.v4(0xc0000008);
 const EVERYWHERE = new Prefix(IpAddress.ANY4, 0);
-/** How often to look for what has taken too long. */
+/** How often to look for what has taken too long: a second, or a part of the shortest time that is watched. */
 const SWEEP_NS = SECOND;
+const SWEEPS = 8;
 
 /**
  * A router that lets a virtual network out to the real one, without privilege: the hosts outside are played by the
@@ -77,6 +78,7 @@ export class Gateway implements Task {
   private readonly link: OutsideLink;
   private readonly forwards = new Set<TcpForward | UdpForward>();
   private readonly timer: Timer;
+  private readonly sweepNs: number;
   /** The alias that was given to an interface; null: none. */
   private alias: { link: IpLink; address: IpAddress } | null = null;
   private closed = false;
@@ -96,6 +98,8 @@ export class Gateway implements Task {
     const flows = new FlowTable(limits);
     this.counters = flows.counters;
     this.timer = new Timer(node.clock, this, 0);
+    const shortest = Math.min(limits.handshakeNs, limits.udpIdleNs, limits.dnsIdleNs);
+    this.sweepNs = Math.min(SWEEP_NS, Math.ceil(shortest / SWEEPS));
     this.parts = {
       node,
       host,
@@ -109,7 +113,7 @@ export class Gateway implements Task {
       outsideName: OUTSIDE,
       external: (deliver) => scheduler.external(deliver),
       watchTime: () => {
-        if (!this.timer.armed) this.timer.set(node.clock.now + SWEEP_NS);
+        if (!this.timer.armed) this.timer.set(node.clock.now + this.sweepNs);
       },
     };
     this.tcp = new TcpRelay(this.parts);
@@ -174,7 +178,7 @@ export class Gateway implements Task {
     let more = this.tcp.sweep(now);
     if (this.udp.sweep(now)) more = true;
     for (const forward of this.forwards) if (forward instanceof UdpForward && forward.sweep(now)) more = true;
-    if (more) this.timer.set(now + SWEEP_NS);
+    if (more) this.timer.set(now + this.sweepNs);
   }
 
   private plug(): void {

@@ -49,7 +49,7 @@ export class TcpFlow implements Acceptor, GatewayFlow, JointOwner, Endpoint<TcpF
   /** The newest SYN, while the real host has not answered. */
   private syn: PacketBuffer | null;
   private joint: StreamJoint | null = null;
-  private established_ = false;
+  private handshakeOver = false;
   private over = false;
 
   constructor(
@@ -80,6 +80,7 @@ export class TcpFlow implements Acceptor, GatewayFlow, JointOwner, Endpoint<TcpF
       port: target.port,
       allowHalfOpen: true,
       noDelay: true,
+      keepAlive: true, // as inside: a real host that is gone would hold its flow for ever
       ...{ writableHighWaterMark: limits.socketBufferBytes },
     });
     this.socket.once('connect', () => external(() => this.reached()));
@@ -92,7 +93,7 @@ export class TcpFlow implements Acceptor, GatewayFlow, JointOwner, Endpoint<TcpF
 
   /** The handshake inside is over, or the flow is. */
   get settled(): boolean {
-    return this.established_ || this.over;
+    return this.handshakeOver || this.over;
   }
 
   get waitsOutside(): boolean {
@@ -143,7 +144,7 @@ export class TcpFlow implements Acceptor, GatewayFlow, JointOwner, Endpoint<TcpF
   /** Layer 4: the inside has answered our SYN+ACK. */
   established(connection: TcpConnection): boolean {
     connection.listener = null;
-    this.established_ = true;
+    this.handshakeOver = true;
     return true;
   }
 

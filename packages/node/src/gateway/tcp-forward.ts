@@ -28,8 +28,9 @@ export class TcpForward implements PortForward {
     this.to = wanted.to;
     this.toPort = wanted.toPort;
     const highWaterMark = parts.limits.socketBufferBytes;
-    this.server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true, highWaterMark }, (socket) =>
-      parts.external(() => this.accept(socket)),
+    this.server = createServer(
+      { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true, highWaterMark },
+      (socket) => parts.external(() => this.accept(socket)),
     );
   }
 

@@ -334,7 +334,7 @@ test('a RST from inside ends a connection outside that takes no more', async () 
 });
 
 test('while the real host is silent the SYN waits; what takes too long is given up', async () => {
-  const inside = new Inside({ limits: { handshakeNs: 1.5e9 } });
+  const inside = new Inside({ limits: { handshakeNs: 1.3e9 } });
   const { port, wake } = await silentServer();
   await inside.run(async () => {
     const socket = stream(inside.alice);

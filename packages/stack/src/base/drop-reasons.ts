@@ -95,7 +95,6 @@ const REASONS = {
   GATEWAY_FULL: [4, 'the gateway has as many flows as it may', ''],
   GATEWAY_WAITS: [4, 'the gateway is still trying to reach the real host', ''],
   GATEWAY_UNREACHED: [4, 'the gateway could not reach the real host', ''],
-  GATEWAY_DONE: [4, 'the gateway has taken what this carries to the real host', ''],
 } as const satisfies Record<string, readonly [layer: number, text: string, source: string]>;
 
 export type DropReasonName = keyof typeof REASONS;

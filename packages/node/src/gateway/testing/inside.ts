@@ -1,4 +1,4 @@
-import { What } from '@netarium/stack/base/trace';
+import { type TraceSink, What } from '@netarium/stack/base/trace';
 import type { Host } from '@netarium/stack/host/host';
 import type { LinkDescription } from '@netarium/stack/network/description';
 import { expectNoLeaks } from '@netarium/stack/testing/test-node';
@@ -9,6 +9,8 @@ import { Gateway, type GatewayOptions } from '../gateway.ts';
 export interface InsideOptions extends Omit<GatewayOptions, 'host'> {
   link?: Omit<LinkDescription, 'endpoints'>;
   mtu?: number;
+  /** Listen to what the gateway tells of flows; default true. It costs time for each packet. */
+  watch?: boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ export class Inside {
 
   constructor(options: InsideOptions = {}) {
     const { network } = this;
-    const { link, mtu = 1500, ...gateway } = options;
+    const { link, mtu = 1500, watch = true, ...gateway } = options;
     network.pool.track();
     network.setPace(1);
     const host = (address: string) => ({
@@ -43,11 +45,12 @@ export class Inside {
     for (const name of ['alice', 'bob', 'gw']) {
       network.link([`${name}:eth0`, 'sw'], { rate: '10Gbit', delay: '5us', ...link });
     }
-    this.gw.node.trace = {
+    const sink: TraceSink = {
       event: (_node, _layer, what, _packet, _reason, detail) => {
         if (what === What.State && /^(tcp|udp) /.test(detail)) this.told.push(detail);
       },
     };
+    if (watch) this.gw.node.trace = sink;
     this.gateway = new Gateway(network, { host: 'gw', dns: null, ...gateway });
   }
 
