@@ -32,8 +32,8 @@ const MEDIUM_TAG = 0;
  *
  *   1. medium idle: the frame starts. It is repeated to the others when its last bit has passed.
  *   2. somebody else started less than a slot time (512 bits) ago and is not heard yet: collision. Both stop, a jam
- *      goes out, and each waits r slot times, r drawn from 0 to 2^min(attempt, 10) - 1. After 16 attempts the frame is
- *      dropped.
+ *      goes out, and each waits r slot times, r drawn from 0 to 2^min(n, 10) - 1, n being the collisions of the frame
+ *      among them that has had most. After 16 attempts a frame is dropped.
  *   3. somebody has been heard for longer: the port defers, and starts as soon as the medium is free; all who have
  *      deferred start together, and collide.
  *
@@ -149,11 +149,17 @@ export class Hub implements Task {
     this.jammed = true;
     // Queued before the backoffs, which begin when the medium is quiet: at one time, those who deferred go first.
     this.mediumEvent = clock.at(quietAt, this, MEDIUM_TAG);
-    for (const port of ports) this.backOff(port, quietAt);
+    let longest = 0;
+    for (const port of ports) longest = Math.max(longest, port.attempts);
+    for (const port of ports) this.backOff(port, quietAt, longest + 1);
   }
 
-  /** Truncated binary exponential backoff (IEEE 802.3 4.2.3.2.5). */
-  private backOff(port: HubPort, quietAt: number): void {
+  /**
+   * Truncated binary exponential backoff (IEEE 802.3 4.2.3.2.5), but all who collide draw from the range of the one that
+   * has collided most. From ranges of their own, a busy station with a new frame beats one that has lost before nearly
+   * always, and frames are given up on a network that loses nothing: the capture effect (Molle 1994; IEEE 802.3w).
+   */
+  private backOff(port: HubPort, quietAt: number, exponent: number): void {
     const { node } = this;
     const frame = port.waiting[0];
     port.collisions++;
@@ -165,7 +171,7 @@ export class Hub implements Task {
       node.drop(frame, Drop.HUB_COLLISION);
       return;
     }
-    const slots = this.random.below(2 ** Math.min(port.attempts, BACKOFF_LIMIT));
+    const slots = this.random.below(2 ** Math.min(exponent, BACKOFF_LIMIT));
     port.deferring = false;
     port.backoffEvent = node.clock.at(quietAt + this.bits(slots * SLOT_BITS), this, port.number);
     if (node.trace !== null) {
