@@ -10,6 +10,9 @@ export interface Platform {
   quiescent(): Promise<void>;
   /** The real clock, monotonic, in nanoseconds from any origin. */
   realTimeNs(): number;
-  /** Calls back after about this long in real time, or earlier; returns what takes it back. */
+  /**
+   * Calls back after about this long in real time, or earlier; returns what takes it back. Infinity: something from outside
+   * is waited for, and meanwhile the platform must not take the program for ended.
+   */
   wait(ns: number, callback: () => void): () => void;
 }

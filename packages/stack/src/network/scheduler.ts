@@ -214,8 +214,10 @@ export class Scheduler implements Wakeups {
       this.interruptWait = resolve;
       // A program that something real has woken, a timer or a request, may begin what is due before that.
       this.queue.onEarlier = () => this.woken();
-      if (dueNs === Infinity || this.speed === 0) return;
-      takeBack = platform.wait(Math.max(0, (dueNs - this.pacedNow()) / this.speed), resolve);
+      // With nothing to come but from outside it waits, too: Node ends a program that waits for nothing.
+      const never = dueNs === Infinity || this.speed === 0;
+      const ns = never ? Infinity : Math.max(0, (dueNs - this.pacedNow()) / this.speed);
+      takeBack = platform.wait(ns, resolve);
     });
     this.interruptWait = null;
     this.queue.onEarlier = null;
