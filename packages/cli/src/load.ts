@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { NetworkDescription } from '@netarium/node';
-import { formatProblem, parseScenario } from '@netarium/scenario';
+import { formatProblem, parseScenario, type ScenarioResult } from '@netarium/scenario';
 import { Errno, type ErrnoName, errnoText } from '@netarium/stack/base/errors';
 import { CommandError, ExitCode } from './exit.ts';
 
@@ -11,6 +11,8 @@ export interface LoadedScenario {
   readonly description: NetworkDescription;
   /** For people, on stderr: what is odd but works. */
   readonly warnings: string[];
+  /** What is wrong with a part of the file that only shows when it is to be run. */
+  readonly problemAt: Extract<ScenarioResult, { ok: true }>['problemAt'];
 }
 
 /** Reads and checks a scenario. Throws a CommandError with all of its problems and exit code 2. */
@@ -23,21 +25,30 @@ export function loadScenario(file: string): LoadedScenario {
   }
   const result = parseScenario(text, { file });
   if (!result.ok) throw new CommandError(result.problems.map(formatProblem).join('\n'), ExitCode.BadInput, false);
-  const missing = (result.scenario.files ?? []).filter(({ from }) => !isDirectory(resolve(dirname(file), from)));
-  if (missing.length > 0) {
-    const lines = missing.map(
-      ({ node, from }) => `${file}: files of ${node}: there is no directory "${from}" beside it`,
-    );
-    throw new CommandError(lines.join('\n'), ExitCode.BadInput, false);
-  }
-  return { file, description: result.scenario, warnings: result.warnings.map(formatProblem) };
+  const { scenario, warnings, problemAt } = result;
+  const missing = (scenario.files ?? []).flatMap(({ from }, index) =>
+    isDirectory(resolve(dirname(file), from))
+      ? []
+      : [
+          problemAt(
+            ['files', index, 'from'],
+            `there is no directory "${from}"`,
+            `a directory, seen from that of ${file}`,
+          ),
+        ],
+  );
+  if (missing.length > 0) throw new CommandError(missing.map(formatProblem).join('\n'), ExitCode.BadInput, false);
+  return { file, description: scenario, warnings: warnings.map(formatProblem), problemAt };
 }
 
 /** `strerror`'s words for an error of Node's. */
 export function posixText(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code !== undefined && code in Errno) return errnoText(Errno[code as ErrnoName]);
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  // Node's form of what the stack has no number for: "ENOSPC: no space left on device, write".
+  const [, words] = /^E[A-Z0-9]+: ([^,]+)/.exec(text) ?? [];
+  return words === undefined ? text : `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
 function isDirectory(path: string): boolean {

@@ -32,16 +32,29 @@ export function checkNodes(model: Model, findings: Findings): void {
   checkNames(model, findings);
   const owners = checkAddresses(model, findings);
   for (const node of model.nodes.values()) {
+    const loopback = node.interfaces.get('lo');
+    if (loopback !== undefined) {
+      findings.problem(
+        loopback.key,
+        loopback.path,
+        'every host has a loopback interface "lo" already',
+        'another name',
+        'eth0',
+      );
+    }
     checkGateway(node, owners, findings);
     checkRoutes(node, findings);
   }
 }
+
+const LOCALHOST = 'every host calls itself "localhost" (RFC 6761 6.3)';
 
 /** Names of hosts are the same in any case (RFC 4343), and no two nodes share one. */
 function checkNames(model: Model, findings: Findings): void {
   const owners = new Map<string, Owner>();
   for (const [name, { key }] of model.tree.entries.get('nodes')?.tree.entries ?? []) {
     const lower = name.toLowerCase();
+    if (lower === 'localhost') findings.problem(key, ['nodes', name], LOCALHOST, 'another name');
     const other = owners.get(lower);
     if (other === undefined) owners.set(lower, { name, at: key });
     else told(key, ['nodes', name], quoted(name), other);
@@ -50,9 +63,11 @@ function checkNames(model: Model, findings: Findings): void {
     for (const [index, alias] of itemsOf(node.tree, 'aliases').entries()) {
       if (typeof alias.value !== 'string') continue;
       const lower = alias.value.toLowerCase();
+      const path = [...node.path, 'aliases', index];
+      if (lower === 'localhost') findings.problem(alias, path, LOCALHOST, 'another name');
       const other = owners.get(lower);
       if (other === undefined) owners.set(lower, { name: node.name, at: alias });
-      else told(alias, [...node.path, 'aliases', index], `the alias ${quoted(alias.value)}`, other);
+      else told(alias, path, `the alias ${quoted(alias.value)}`, other);
     }
   }
   function told(at: Span, path: Path, what: string, other: Owner): void {

@@ -69,6 +69,16 @@ function checkFaultLink(fault: Tree, path: Path, links: ReadonlyMap<string, numb
 
 function checkVerb(fault: Tree, path: Path, findings: Findings): void {
   const verbs = ['down', 'set'].filter((verb) => fault.entries.has(verb));
+  const down = fault.entries.get('down')?.tree;
+  if (verbs.length === 1 && down?.value === false) {
+    findings.problem(
+      down,
+      [...path, 'down'],
+      'this fault breaks nothing',
+      'down: true, or set: with what changes',
+      'true',
+    );
+  }
   if (verbs.length === 1) return;
   const second = fault.entries.get('set')?.key;
   const at = second ?? fault.entries.values().next().value?.key ?? fault;

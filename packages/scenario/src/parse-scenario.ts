@@ -4,12 +4,21 @@ import { checkNodes } from './check-nodes.ts';
 import { checkPrograms } from './check-programs.ts';
 import { checkForm } from './explain.ts';
 import { readModel } from './model.ts';
-import { Findings, type Problem } from './problem.ts';
+import { Findings, type Path, type Problem } from './problem.ts';
 import { scenarioSchema } from './schema.ts';
 import { readTree, type Tree } from './tree.ts';
 
 export type ScenarioResult =
-  | { readonly ok: true; readonly scenario: NetworkDescription; readonly warnings: Problem[] }
+  | {
+      readonly ok: true;
+      readonly scenario: NetworkDescription;
+      readonly warnings: Problem[];
+      /**
+       * What is wrong with the part at `path` (`['services', 0, 'run']`), which only a caller can know: there is no such
+       * directory, no such program. With its place, as `formatProblem` takes it.
+       */
+      problemAt(path: Path, message: string, expected: string, suggestion?: string): Problem;
+    }
   | { readonly ok: false; readonly problems: Problem[] };
 
 export interface ParseOptions {
@@ -33,7 +42,24 @@ export function parseScenario(text: string, { file }: ParseOptions): ScenarioRes
   const links = checkLinks(model, findings);
   checkPrograms(model, links, findings);
   if (!form.ok || findings.failed) return { ok: false, problems: findings.problems() };
-  return { ok: true, scenario: form.value as NetworkDescription, warnings: findings.warnings() };
+  return {
+    ok: true,
+    scenario: form.value as NetworkDescription,
+    warnings: findings.warnings(),
+    problemAt: (path, message, expected, suggestion) =>
+      findings.describe(placeOf(tree, path), path, message, expected, suggestion),
+  };
+}
+
+/** The part of the tree at `path`, or the innermost part around it that is there. */
+function placeOf(tree: Tree, path: Path): Tree {
+  let place = tree;
+  for (const step of path) {
+    const inner = typeof step === 'number' ? place.items[step] : place.entries.get(step)?.tree;
+    if (inner === undefined) break;
+    place = inner;
+  }
+  return place;
 }
 
 /** `links:` with everything below it commented out is no links. */

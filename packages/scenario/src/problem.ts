@@ -126,14 +126,20 @@ export class Findings {
     suggestion?: string,
   ): void {
     if (into.size >= MAX_PROBLEMS) return;
+    const problem = this.describe(at, path, message, expected, suggestion);
+    // A part that is named by several aliases is wrong in one place only: it is told once.
+    into.set(`${problem.line}:${problem.column}:${message}`, problem);
+  }
+
+  /** A problem with its place, for whoever tells it: it is not kept. */
+  describe(at: Span, path: Path, message: string, expected: string, suggestion?: string): Problem {
     const start = Math.min(at.start, this.#text.length);
     const { line, col } = this.lines.linePos(start);
     const lineStart = this.lines.lineStarts[line - 1] ?? 0;
     const lineEnd = this.lines.lineStarts[line] ?? this.#text.length + 1;
     const source = this.#text.slice(lineStart, lineEnd - 1).replace(/\r$/, '');
     const length = Math.max(1, Math.min(at.end, lineStart + source.length) - start);
-    // A part that is named by several aliases is wrong in one place only: it is told once.
-    into.set(`${line}:${col}:${message}`, {
+    return {
       file: this.file,
       line,
       column: col,
@@ -143,7 +149,7 @@ export class Findings {
       ...(suggestion === undefined ? {} : { suggestion }),
       source,
       length,
-    });
+    };
   }
 }
 

@@ -1,3 +1,4 @@
+import { formatProblem } from '@netarium/scenario';
 import { splitCommandLine } from '@netarium/stack/host/command-line';
 import { programs } from '@netarium/stack/host/programs/index';
 import { nearest } from '@netarium/stack/host/programs/options';
@@ -20,15 +21,15 @@ export function checkCommand(file: string): number {
 }
 
 /** Services whose command no host can start: `run` would go on without them. */
-function wrongCommands({ file, description }: LoadedScenario): string[] {
-  return (description.services ?? []).flatMap(({ node, run }, index) => {
+function wrongCommands({ description, problemAt }: LoadedScenario): string[] {
+  const known = [...programs.keys()].sort();
+  return (description.services ?? []).flatMap(({ run }, index) => {
+    const path = ['services', index, 'run'];
     const words = splitCommandLine(run);
-    const where = `${file}: services[${index}] of ${node}: ${run}:`;
-    if (words === null) return [`${where} a quote is not closed`];
+    if (words === null) return [formatProblem(problemAt(path, 'a quote is not closed', 'a second one like it'))];
     const [name = ''] = words;
     if (programs.has(name)) return [];
-    const near = nearest(name, [...programs.keys()]);
-    const hint = near === null ? `expected one of ${[...programs.keys()].sort().join(', ')}` : `did you mean ${near}?`;
-    return [`${where} there is no program ${name}; ${hint}`];
+    const near = nearest(name, known) ?? undefined;
+    return [formatProblem(problemAt(path, `there is no program "${name}"`, `one of ${known.join(', ')}`, near))];
   });
 }

@@ -43,6 +43,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '9:41: down cannot be "yes"; expected true or false. Did you mean "true"?',
     '10:46: this fault says down and set at once; expected either down: true, or set: with properties of the link',
     '11:41: unknown word "los" in set; expected one of loss, burst, bitErrors, corruption, duplication, reordering, reorderingDelay, jitter, rate, delay, queue. Did you mean "loss"?',
+    '12:40: this fault breaks nothing; expected down: true, or set: with what changes. Did you mean "true"?',
   ],
   'gateway.yaml': [
     '2:69: the gateway 10.0.1.1 is in no network of "alice"; expected an address in 10.0.0.0/24. Did you mean "10.0.0.1"?',
@@ -71,6 +72,8 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '3:3: "-x" cannot be the name of a node; expected letters, digits and hyphens, at most 63 of them, no hyphen at either end',
     '5:3: "alice" names "Alice" already (line 4); expected a name of its own; upper and lower case are the same',
     '6:37: the alias "ALICE" names "Alice" already (line 4); expected a name of its own; upper and lower case are the same',
+    '7:34: every host calls itself "localhost" (RFC 6761 6.3); expected another name',
+    '7:60: every host has a loopback interface "lo" already; expected another name. Did you mean "eth0"?',
   ],
   'not-yaml-indent.yaml': [
     '1:8: not YAML: the line after this one is indented too far; expected words that belong together in one column',

@@ -39,6 +39,9 @@ export class Machines {
     if (!NODE_NAME.test(name)) {
       throw new BuildError(`"${name}" cannot be a node's name: letters, digits and hyphens, as in "web-1"`);
     }
+    if (name.toLowerCase() === 'localhost') {
+      throw new BuildError(`"${name}" cannot be a node's name: every host calls itself so`);
+    }
     const owner = this.names.get(name.toLowerCase());
     if (owner !== undefined) {
       const what = name === node ? `two nodes are called ${name}` : `${node} has the alias ${name}`;
