@@ -1,5 +1,6 @@
 // What is wrong is told with its place, in words, with what would be right; and the exit code says whose fault it is.
 
+import { existsSync } from 'node:fs';
 import { afterAll, describe, it } from 'vitest';
 import { CAMPUS, Folder, netarium, type Outcome } from './testing/command.ts';
 
@@ -132,6 +133,12 @@ describe.concurrent('what fails while it runs: in the words of POSIX; 1', () => 
     });
     expect(outcomes[1]!.out).toMatch(/^time +1s/);
     expect(outcomes[1]!.out).not.toContain('capture');
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('a disk that is full [skipped: there is no /dev/full]', async ({ expect }) => {
+    const { code, err } = await netarium(['run', CAMPUS, '--for', '1s', '--pcap', '/dev/full']);
+    expect(err).toBe('netarium: cannot write /dev/full: No space left on device; going on without it\n');
+    expect(code).toBe(1);
   });
 
   it("a command's own exit code is the command's", async ({ expect }) => {

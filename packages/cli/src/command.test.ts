@@ -1,7 +1,7 @@
 // The command as people use it: options, streams, signals.
 
 import { readFileSync } from 'node:fs';
-import { expertProblems, tshark, tsharkMissing } from '@netarium/node/testing/tshark';
+import { expertProblems, itWithTshark, tshark } from '@netarium/node/testing/tshark';
 import { readCapture } from '@netarium/stack/inspect/capture-reader';
 import { afterAll, describe, it } from 'vitest';
 import { CAMPUS, Folder, netarium, Running } from './testing/command.ts';
@@ -92,19 +92,16 @@ describe.concurrent('run', () => {
 });
 
 describe.concurrent('captures', () => {
-  it.skipIf(tsharkMissing !== undefined)(
-    '--pcap: each packet once, and tshark finds nothing wrong',
-    async ({ expect }) => {
-      const path = folder.file('origin.pcapng');
-      const { code, out } = await netarium(['exec', CAMPUS, 'carol', '--pcap', path, '--', 'get', 'http://web/']);
-      expect(code).toBe(0);
-      expect(out).toContain('<h1>It works</h1>');
-      expect(expertProblems(path)).toEqual([]);
-      expect(tshark(path, ['-Y', 'http.request'])).toHaveLength(1);
-      const interfaces = tshark(path, ['-Y', 'http', '-T', 'fields', '-e', 'frame.interface_name']);
-      expect(interfaces).toEqual(['carol:eth0', 'web:eth0']);
-    },
-  );
+  itWithTshark('--pcap: each packet once, and tshark finds nothing wrong', async ({ expect }) => {
+    const path = folder.file('origin.pcapng');
+    const { code, out } = await netarium(['exec', CAMPUS, 'carol', '--pcap', path, '--', 'get', 'http://web/']);
+    expect(code).toBe(0);
+    expect(out).toContain('<h1>It works</h1>');
+    expect(expertProblems(path)).toEqual([]);
+    expect(tshark(path, ['-Y', 'http.request'])).toHaveLength(1);
+    const interfaces = tshark(path, ['-Y', 'http', '-T', 'fields', '-e', 'frame.interface_name']);
+    expect(interfaces).toEqual(['carol:eth0', 'web:eth0']);
+  });
 
   it('--every-hop and --interface', async ({ expect }) => {
     const every = folder.file('every.pcapng');
@@ -163,11 +160,19 @@ describe.concurrent('check', () => {
 
   it('knows the programs that services name', async ({ expect }) => {
     const file = folder.file('unknown.yaml', CHATTY.replace('ping -c 5 alice', 'pong alice'));
-    expect(await netarium(['check', file])).toEqual({
-      code: 2,
-      out: '',
-      err: `${file}: services[0] of bob: pong alice: there is no program pong; did you mean ping?\n`,
-    });
+    const { code, out, err } = await netarium(['check', file]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/:8:23: there is no program "pong"; expected one of .*ping.*\. Did you mean "ping"\?\n/);
+  });
+
+  it('knows what stands beside the file, and how a command line is written', async ({ expect }) => {
+    const text = CHATTY.replace('services:', 'files: [{ node: bob, path: /srv, from: ./nowhere }]\nservices:');
+    const { code, err } = await netarium(['check', folder.file('beside.yaml', text)]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/:7:40: there is no directory "\.\/nowhere"; expected a directory, seen from that of .*beside/);
+    const open = await netarium(['check', folder.file('open.yaml', CHATTY.replace('ping -c 5 alice', "echo 'x"))]);
+    expect(open.code).toBe(2);
+    expect(open.err).toMatch(/:8:23: a quote is not closed; expected a second one like it\n/);
   });
 });
 
@@ -178,6 +183,11 @@ describe.concurrent('exec', () => {
     expect([code, err]).toEqual([0, '']);
     expect(out).toMatch(/^HTTP\/1\.[01] 200 OK\r\n/);
     expect(out.length).toBeGreaterThan(1 << 20);
+  });
+
+  it('begins when the services are ready', async ({ expect }) => {
+    const { out } = await netarium(['exec', CAMPUS, 'web', '--', 'netstat', '-an']);
+    expect(out).toMatch(/^tcp .* 0\.0\.0\.0:80 .* LISTEN/m);
   });
 
   it('waits for a pipe that takes its time, and takes more than one piece of it', async ({ expect }) => {
@@ -222,7 +232,7 @@ describe.concurrent('Ctrl-C', () => {
 
   it('ends a program that is blocked, with the code that a shell gives', async ({ expect }) => {
     const running = new Running(['exec', CAMPUS, 'alice', '--speed', '1x', '--', 'nc', '-lv', '7']);
-    await running.until(/[Ll]istening/);
+    await running.until(/Listening on 0\.0\.0\.0 7/); // the web server's word comes before
     running.kill('SIGINT');
     expect((await running.ended).code).toBe(130);
   });

@@ -27,8 +27,10 @@ export async function execCommand(
   const host = hostNamed(network, node);
   const { scheduler } = network;
   const input = new RealInput(process.stdin, scheduler);
-  // The scenario's services start at time 0, before the command.
-  network.queue.runUntil(0);
+  // The scenario's services start at time 0 and are ready (they listen) before the command begins.
+  await scheduler.run(0);
+  // Before the command begins: who has read its first words may send it a signal.
+  const signals = forwardSignals((signal) => scheduler.external(() => child.kill(signal)));
   const child = host.spawn(command, {
     stdin: input,
     stdout: new RealOutput(process.stdout),
@@ -39,7 +41,6 @@ export async function execCommand(
     code = exitCode;
     scheduler.woken();
   });
-  const signals = forwardSignals((signal) => scheduler.external(() => child.kill(signal)));
   for (;;) {
     await scheduler.run(Infinity, () => {
       capture?.flush();
