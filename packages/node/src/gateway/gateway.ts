@@ -142,6 +142,7 @@ export class Gateway implements Task {
       throw new BuildError('the gateway is closed');
     }
     this.forwards.add(forward);
+    forward.onClose = () => this.forwards.delete(forward);
     return forward;
   }
 

@@ -16,6 +16,8 @@ export class TcpForward implements PortForward {
   readonly bind: string;
   readonly to: string;
   readonly toPort: number;
+  /** Told when it is closed. Belongs to the gateway. */
+  onClose: (() => void) | null = null;
   private readonly parts: GatewayParts;
   private readonly options: TcpSocketOptions;
   private readonly server: Server;
@@ -62,6 +64,7 @@ export class TcpForward implements PortForward {
   close(): void {
     this.server.close();
     for (const flow of [...this.flows]) flow.abort();
+    this.onClose?.();
   }
 
   private accept(socket: Socket): void {

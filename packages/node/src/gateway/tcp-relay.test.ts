@@ -5,7 +5,7 @@ import { Drop } from '@netarium/stack/base/drop-reasons';
 import { expect, test } from 'vitest';
 import { Inside } from './testing/inside.ts';
 import { closed, freePort, pause, realServer, silentServer } from './testing/real.ts';
-import { failure, listening, reach, readAll, stream } from './testing/sockets.ts';
+import { datagrams, failure, listening, reach, readAll, stream } from './testing/sockets.ts';
 
 const SHUT_WR = 1;
 
@@ -334,13 +334,18 @@ test('a RST from inside ends a connection outside that takes no more', async () 
 });
 
 test('while the real host is silent the SYN waits; what takes too long is given up', async () => {
-  const inside = new Inside({ limits: { handshakeNs: 1.3e9 } });
+  const inside = new Inside({ limits: { handshakeNs: 1.3e9, connecting: 1 } });
   const { port, wake } = await silentServer();
   await inside.run(async () => {
     const socket = stream(inside.alice);
     const connecting = failure(socket.connect(['10.0.2.1', port]));
     await pause(100);
     expect(inside.gateway.flows()).toMatchObject([{ state: 'connecting', bytesOut: 0 }]);
+    const another = stream(inside.bob);
+    another.settimeout(0.05);
+    expect(await failure(another.connect(['10.0.2.1', port]))).not.toBe('none');
+    another.close();
+    expect(inside.gateway.counters.full).toBe(1);
     // The SYN comes again after a second, and makes no second flow of it.
     await pause(1200);
     expect(inside.gateway.counters.tcpFlows).toBe(1);
@@ -351,5 +356,22 @@ test('while the real host is silent the SYN waits; what takes too long is given 
     await connecting;
   });
   wake();
+  await inside.end();
+});
+
+test('where no way leads, in the real world, the inside hears that no way leads there', async () => {
+  // The real system refuses to connect to a broadcast address, and sends nothing.
+  const nowhere = '255.255.255.255';
+  const inside = new Inside({ dns: nowhere, rules: [{ action: 'allow', to: nowhere }] });
+  await inside.run(async () => {
+    expect(await failure(reach(inside.alice, 53))).toMatch(/^E(NET|HOST)UNREACH$/);
+    const own = datagrams(inside.alice);
+    await own.connect(['10.0.2.1', 53]);
+    await own.send('x');
+    expect(await failure(own.recv(1))).toMatch(/^E(NET|HOST)UNREACH$/);
+    own.close();
+  });
+  expect(inside.gateway.counters).toMatchObject({ tcpFlows: 1, udpFlows: 1, failed: 1, denied: 0 });
+  expect(inside.gateway.flows()).toEqual([]);
   await inside.end();
 });

@@ -82,7 +82,12 @@ export class UdpFlow implements GatewayFlow, Endpoint<UdpFlow> {
     const { external } = parts;
     this.socket.on('message', (bytes) => external(() => this.toInside(bytes)));
     this.socket.on('error', (error: NodeJS.ErrnoException) => external(() => this.failed(error)));
-    this.socket.connect(target.port, `${target.address}`, () => this.ready());
+    // Node calls back with the error, which its types do not say.
+    const connected = (error?: NodeJS.ErrnoException): void => {
+      if (error == null) this.ready();
+      else external(() => this.failed(error));
+    };
+    this.socket.connect(target.port, `${target.address}`, connected);
   }
 
   get insideHost(): IpAddress {

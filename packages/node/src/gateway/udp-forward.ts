@@ -14,6 +14,8 @@ export class UdpForward implements PortForward {
   readonly bind: string;
   readonly to: string;
   readonly toPort: number;
+  /** Told when it is closed. Belongs to the gateway. */
+  onClose: (() => void) | null = null;
   private readonly parts: GatewayParts;
   private readonly socket: Socket;
   /** By real sender: `127.0.0.1:5000`. */
@@ -63,6 +65,7 @@ export class UdpForward implements PortForward {
     this.closed = true;
     for (const flow of [...this.flows.values()]) flow.close('closed');
     this.socket.close();
+    this.onClose?.();
   }
 
   /** Ends flows that nobody uses any more. True: there are others. */
