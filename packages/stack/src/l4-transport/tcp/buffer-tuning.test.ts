@@ -104,6 +104,18 @@ it('a program that reads slowly gets no larger buffer', () => {
   end(slow);
 });
 
+it('a path that became longer is noticed', () => {
+  const longer = flow({ delayNs: 20e3 });
+  // A window each 40 microseconds: more than enough.
+  longer.pair.run(1e6);
+  for (const side of [longer.pair.alice, longer.pair.bob]) side.wire.delayNs = DELAY_NS;
+  longer.b.receiveLimit = 512 * KIB;
+  longer.b.receiveTuning = null;
+  longer.pair.run(30e9);
+  expect(longer.b.receiveLimit).toBe(LIMITS.receiveBufferGrownBytes);
+  end(longer);
+});
+
 it('nothing grows when much of the storage is in use', () => {
   const crowded = flow();
   const held = crowded.pair.pool.acquire(LIMITS.poolBytes / 4);

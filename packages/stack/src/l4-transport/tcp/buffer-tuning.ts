@@ -9,11 +9,13 @@
  *     read in a round trip     64 KiB      128 KiB      256 KiB ...
  *     offered              > 128 KiB    > 256 KiB    > 512 KiB ...
  *
- * A program that reads slowly gets no larger buffer by it, for nothing but what it read counts.
+ * A program that reads slowly gets no larger buffer by it, for nothing but what it read counts. Nor does a queue on the
+ * way: the round trip is the shortest known, not the one that standing queues make of it.
  *
- * Sending: Linux's `tcp_sndbuf_expand`. Twice the congestion window: one that is on its way, one to follow it.
+ * Sending: twice the congestion window (Linux's `tcp_sndbuf_expand`), where all that was written is on its way, and the
+ * program waits for room to write what the network would take.
  */
-import { MILLISECOND } from '../../base/clock.ts';
+import { MILLISECOND, SECOND } from '../../base/clock.ts';
 import type { ControlBlock } from './control-block.ts';
 import { timestampNow } from './transmit.ts';
 
@@ -21,37 +23,46 @@ import { timestampNow } from './transmit.ts';
 const INITIAL_SEGMENTS = 10;
 /** Where nothing was measured: longer than most paths, so that what is read in it is rather too much. */
 const UNKNOWN_ROUND_TRIP_NS = 100 * MILLISECOND;
+/** For so long the shortest of the timestamps' round trips is looked for. */
+const PERIOD_NS = 10 * SECOND;
 /** Buffers grow only while less than this part of the network's packet storage is in use: Linux's `tcp_mem`. */
 const STORAGE_SHARE = 4;
 
 /** What is known of a receiver's window. */
 export class ReceiveTuning {
-  /** A round trip as the receiver sees it, ns, smoothed; 0: not known. */
-  roundTripNs = 0;
   /** Bytes read since `sinceNs`. */
   read = 0;
   sinceNs: number;
   /** The most that was read in a round trip. */
   most: number;
+  /** Of the timestamps that came since `periodNs`: the shortest round trip, in ticks. */
+  leastTicks = 0x7fffffff;
+  periodNs: number;
+  /** What that was in the period before, ns; 0: not more than a tick, which says nothing. */
+  tickedNs = 0;
 
   constructor(now: number, most: number) {
     this.sinceNs = now;
+    this.periodNs = now;
     this.most = most;
   }
 }
 
 /**
  * A segment came whose timestamp answers our last acknowledgement: as long ago as that was is a round trip (RFC 7323
- * 4.1, as a receiver may use it). Called once for the segments of a batch.
+ * 4.1, as a receiver may use it), in ticks of a millisecond. It tells when a path has become longer; a host that only
+ * receives measures nothing more exact after the handshake. Called once for the segments of a batch.
  */
 export function roundTripSeen(c: ControlBlock, tsEcr: number): void {
   const tuning = c.receiveTuning;
   if (tuning === null) return;
   const ticks = (timestampNow(c) - tsEcr) | 0;
-  if (ticks < 0) return;
-  // The clock ticks in milliseconds: less than one counts as one.
-  const sampleNs = (ticks > 0 ? ticks : 1) * MILLISECOND;
-  tuning.roundTripNs += tuning.roundTripNs === 0 ? sampleNs : (sampleNs - tuning.roundTripNs) / 8;
+  if (ticks >= 0 && ticks < tuning.leastTicks) tuning.leastTicks = ticks;
+  const { now } = c.node.clock;
+  if (now - tuning.periodNs < PERIOD_NS) return;
+  tuning.tickedNs = tuning.leastTicks > 1 && tuning.leastTicks < 0x7fffffff ? tuning.leastTicks * MILLISECOND : 0;
+  tuning.leastTicks = 0x7fffffff;
+  tuning.periodNs = now;
 }
 
 /** The program has read `n` bytes: perhaps it could read more than the window lets come. */
@@ -70,10 +81,9 @@ export function bytesRead(c: ControlBlock, n: number): void {
   tuning.sinceNs = now;
 }
 
-/** As the receiver measured it, or else the sender, if only by the handshake; ns. */
 function roundTripOf(c: ControlBlock, tuning: ReceiveTuning): number {
-  if (tuning.roundTripNs > 0) return tuning.roundTripNs;
-  return c.rtt.srttNs > 0 ? c.rtt.srttNs : UNKNOWN_ROUND_TRIP_NS;
+  if (tuning.tickedNs > 0) return tuning.tickedNs;
+  return c.rtt.minRttNs > 0 ? c.rtt.minRttNs : UNKNOWN_ROUND_TRIP_NS;
 }
 
 function growReceiveBuffer(c: ControlBlock, wanted: number): void {
@@ -81,8 +91,9 @@ function growReceiveBuffer(c: ControlBlock, wanted: number): void {
   c.receiveLimit = Math.max(c.receiveLimit, Math.min(wanted, c.node.limits.receiveBufferGrownBytes));
 }
 
-/** The program would send more than there is room for. */
+/** The program waits for room. */
 export function growSendBuffer(c: ControlBlock): void {
+  if (c.sendQueue.unsent !== null) return;
   const wanted = 2 * c.congestion.cwnd;
   if (wanted <= c.sendLimit || c.options.sendBuffer !== 0 || crowded(c)) return;
   c.sendLimit = Math.max(c.sendLimit, Math.min(wanted, c.node.limits.sendBufferGrownBytes));
