@@ -181,6 +181,21 @@ function makeSite(lab) {
 
 export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
+const folders = new Set();
+process.on('exit', () => folders.forEach(removeFolder));
+
+/** A folder that is gone when this process is, at the latest. */
+export function temporaryFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'netarium-interop-'));
+  folders.add(folder);
+  return folder;
+}
+
+export function removeFolder(folder) {
+  folders.delete(folder);
+  rmSync(folder, { recursive: true, force: true });
+}
+
 /**
  * `scenario` with its wires behind `tap0` of a namespace of its own, which has `addresses` (`10.77.1.1/24`) and `routes`
  * (`10.77.0.0/16 via 10.77.1.254`) on it. The hosts of `serving` have its folder `site` as their /srv.
@@ -188,7 +203,7 @@ export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex'
 export class Lab {
   static async open({ scenario, wires, addresses = [], routes = [], serving = [], capture = false, ipv6 = false }) {
     const lab = new Lab();
-    lab.folder = mkdtempSync(join(tmpdir(), 'netarium-interop-'));
+    lab.folder = temporaryFolder();
     lab.space = new Namespace();
     if (!ipv6) lab.space.sysctl('net.ipv6.conf.default.disable_ipv6', '1');
     const files = Object.fromEntries(serving.map((node) => [node, makeSite(lab)]));
@@ -250,6 +265,6 @@ export class Lab {
   async close() {
     await this.runner.stop();
     this.space.remove();
-    rmSync(this.folder, { recursive: true, force: true });
+    removeFolder(this.folder);
   }
 }

@@ -2,7 +2,6 @@
 // `b` in front of what is sent).
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { KERNEL, openCampus } from '../campus.mjs';
 import { here, until } from '../lab.mjs';
 import { soundCapture } from '../tshark.mjs';
@@ -43,10 +42,7 @@ export default {
         await until(() => out.includes('Waiting'), 'the server');
         const ours = lab.runner.spawn('web', 'nc', KERNEL, '8081');
         ours.write('hello, kernel');
-        assert.equal(
-          await Promise.race([ours.says('HELLO, KERNEL').then(() => 'answered'), once(server, 'close')]),
-          'answered',
-        );
+        await ours.says('HELLO, KERNEL');
         assert.match(out, /Client connected from \('10\.77\.1\.80', \d+\)/);
         ours.end();
         await ours.ends();

@@ -45,7 +45,7 @@ async function send(lab, node, address) {
 
 const onTheirSide = (name, chain, percent, move) => ({
   name: `${percent}% lost ${name}`,
-  needs: ['ip', 'curl', 'nc', 'nft'],
+  needs: ['ip', 'curl', 'nc', 'nft', 'ethtool'],
   async run(lab) {
     const told = await losing(lab, chain, percent, () => move(lab));
     assert.ok(lab.dropped > 0, 'nft has dropped nothing');
@@ -60,7 +60,9 @@ export default {
   name: 'bad lines',
   async open() {
     const lab = await openCampus();
-    lab.space.ip('link set tap0 gso_max_segs 1'); // nft is to drop segments, not bundles of them
+    // nft is to drop segments, not bundles of them.
+    lab.space.ip('link set tap0 gso_max_segs 1');
+    await lab.run('ethtool', ['-K', 'tap0', 'gro', 'off']);
     return lab;
   },
   checks: [

@@ -2,10 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { here, until } from '../lab.mjs';
+import { here, removeFolder, temporaryFolder, until } from '../lab.mjs';
 import { Namespace } from '../netns.mjs';
 import { assertSound } from '../tshark.mjs';
 
@@ -59,11 +58,11 @@ const ends = (signal) => ({
 export default {
   name: 'netarium attach',
   async open() {
-    return { space: new Namespace(), folder: mkdtempSync(join(tmpdir(), 'netarium-attach-')) };
+    return { space: new Namespace(), folder: temporaryFolder() };
   },
   async close(lab) {
     lab.space.remove();
-    rmSync(lab.folder, { recursive: true, force: true });
+    removeFolder(lab.folder);
   },
   checks: [
     ends('SIGINT'),

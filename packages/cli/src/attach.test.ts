@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -121,6 +121,7 @@ describe('netarium attach', () => {
     server.kill('SIGTERM');
     const { code, out, err } = await server.ended;
     expect([code, err]).toEqual([0, '']);
+    expect(existsSync(path)).toBe(false);
     expect(out).toMatch(/^stream .* frames out, .* in/m);
   });
 
