@@ -110,10 +110,12 @@ function newRetransmitTimer(c: ControlBlock) {
  */
 export function setProbeTimer(c: ControlBlock): void {
   const timer = c.retransmitTimer ?? newRetransmitTimer(c);
-  if (timer.deadline >= 0) return;
+  const at = c.node.clock.now + (c.options.cork ? MIN_RTO_NS : c.rtt.backedOffNs(c.windowProbes));
+  // A window that has opened a little begins a new count: what fits goes out soon, not when the old probe was due.
+  if (timer.deadline >= 0 && (c.timerMode !== TimerMode.WindowProbe || timer.deadline <= at)) return;
   c.timerMode = TimerMode.WindowProbe;
   if (c.windowProbes === 0) c.progressAtNs = c.node.clock.now;
-  timer.set(c.node.clock.now + (c.options.cork ? MIN_RTO_NS : c.rtt.backedOffNs(c.windowProbes)));
+  timer.set(at);
 }
 
 /** (Re)starts the slow timer for what the state asks: keep-alive, or the end of FIN-WAIT-2. */

@@ -50,6 +50,26 @@ describe('the peer’s window', () => {
     t.end();
   });
 
+  it('opened by less than what waits: that much goes out after an RTO, however long it was closed', () => {
+    const t = new Conversation();
+    const c = t.established();
+    c.write(bytes(100), 0, 100);
+    t.flush();
+    t.say({ flags: 'A', seq: 1, ack: 101, win: 0 });
+    c.write(text('hello world'), 0, 11);
+    for (let i = 0; i < 30; i++) {
+      t.wait(1e9);
+      if (t.flush().length > 0) t.say({ flags: 'A', seq: 1, ack: 101, win: 0 });
+    }
+    t.say({ flags: 'A', seq: 1, ack: 101, win: 5 });
+    t.silence();
+    t.wait(201e6);
+    t.hear({ seq: 101, data: 'hello' });
+    t.say({ flags: 'A', seq: 1, ack: 106, win: 1000 });
+    t.hear({ seq: 106, data: ' world' });
+    t.end();
+  });
+
   it('closed and no answer: ETIMEDOUT in the end', () => {
     const t = new Conversation();
     const c = t.established({}, { win: 0 });
