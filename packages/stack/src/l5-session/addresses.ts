@@ -10,8 +10,12 @@ export function socketAddress(address: IpAddress, port: number): SocketAddress {
   return address.family === 6 ? [address.toString(), port, 0, 0] : [address.toString(), port];
 }
 
-/** Throws a NetError (EINVAL) for what is no port. */
-export function checkPort(syscall: string, port: number): void {
+/** Throws a NetError (EINVAL) for what is no address: a pair of a text and a port. */
+export function checkAddress(syscall: string, address: SocketAddress): void {
+  if (!Array.isArray(address) || typeof address[0] !== 'string') {
+    throw new NetError(Errno.EINVAL, syscall, "an address is written ['10.0.0.1', 80]");
+  }
+  const [, port] = address;
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return;
   throw new NetError(Errno.EINVAL, syscall, `port ${port} is not from 0 to 65535`);
 }

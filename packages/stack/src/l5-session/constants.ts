@@ -133,6 +133,9 @@ export const POLLRDHUP = 0x2000;
 export const AI_PASSIVE = 0x0001;
 export const AI_CANONNAME = 0x0002;
 export const AI_NUMERICHOST = 0x0004;
+export const AI_V4MAPPED = 0x0008;
+export const AI_ALL = 0x0010;
+export const AI_ADDRCONFIG = 0x0020;
 export const AI_NUMERICSERV = 0x0400;
 // getnameinfo(3): flags
 export const NI_NUMERICHOST = 1;

@@ -124,6 +124,9 @@ describe('getaddrinfo', () => {
     ['a type without such a protocol', ['10.0.0.1', 80, 0, c.SOCK_STREAM, c.IPPROTO_UDP], 'EAI_SOCKTYPE'],
     ['a service that is not known', ['10.0.0.1', 'no-such-service'], 'EAI_SERVICE'],
     ['a service of another type', ['10.0.0.1', 'tftp', 0, c.SOCK_STREAM], 'EAI_SERVICE'],
+    ['an unknown flag', ['10.0.0.1', 80, 0, 0, 0, 0x8000], 'EAI_BADFLAGS'],
+    ['the canonical name of nobody', [null, 80, 0, 0, 0, c.AI_CANONNAME], 'EAI_BADFLAGS'],
+    ['neither a host nor a service', [null, null], 'EAI_NONAME'],
     ['a name where a number has to be', ['both.example', 80, 0, 0, 0, c.AI_NUMERICHOST], 'EAI_NONAME'],
     ['a service where a number has to be', ['10.0.0.1', 'http', 0, 0, 0, c.AI_NUMERICSERV], 'EAI_SERVICE'],
   ] as const)('%s', async (_, args, code) => {

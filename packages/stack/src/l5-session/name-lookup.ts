@@ -21,6 +21,10 @@ const KINDS: readonly (readonly [type: number, protocol: number])[] = [
   [c.SOCK_RAW, c.IPPROTO_IP],
 ];
 
+/** The flags that there are; AI_V4MAPPED, AI_ALL and AI_ADDRCONFIG change nothing here. */
+const AI_KNOWN =
+  c.AI_PASSIVE | c.AI_CANONNAME | c.AI_NUMERICHOST | c.AI_V4MAPPED | c.AI_ALL | c.AI_ADDRCONFIG | c.AI_NUMERICSERV;
+
 /**
  * The address that a text says by itself, without asking anybody: a number in one of its forms, `localhost`
  * (RFC 6761 6.3), `''` for any address and `<broadcast>` as in Python. null when it is a name.
@@ -79,6 +83,9 @@ export async function getaddrinfo(
   const kinds = KINDS.filter(
     ([kind, of]) => (type === 0 || kind === type) && (protocol === 0 || of === protocol || kind === c.SOCK_RAW),
   );
+  const strangeFlags = (flags & ~AI_KNOWN) !== 0 || ((flags & c.AI_CANONNAME) !== 0 && host === null);
+  if (strangeFlags) throw new NameError(c.EAI_BADFLAGS, 'getaddrinfo', asked);
+  if (host === null && service === null) throw new NameError(c.EAI_NONAME, 'getaddrinfo', asked);
   if (kinds.length === 0) throw new NameError(c.EAI_SOCKTYPE, 'getaddrinfo', asked);
   const answers: AddressInfo[] = [];
   const addresses = await addressesOf(resolver, host, family, flags);

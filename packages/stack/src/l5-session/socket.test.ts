@@ -28,6 +28,40 @@ async function finished(host: LoneHost): Promise<void> {
   expect(host.udp.ports.size).toBe(0);
 }
 
+describe('what no type checker has seen', () => {
+  const wrong = <T>(value: unknown) => value as T;
+
+  test('addresses: EINVAL', async () => {
+    const host = new LoneHost();
+    const s = host.sockets.socket();
+    for (const address of [
+      null,
+      '127.0.0.1',
+      [],
+      [127, 80],
+      ['127.0.0.1'],
+      ['127.0.0.1', '80'],
+      ['127.0.0.1', 65_536],
+    ]) {
+      expect(() => s.bind(wrong(address)), `${address}`).toThrow('bind EINVAL');
+    }
+    expect(await s.connect(wrong({ port: 80 })).catch(codeOf)).toBe('EINVAL');
+    await finished(host);
+  });
+
+  test('data: EFAULT, and nothing is held', async () => {
+    const host = new LoneHost();
+    const [client] = await connected(host);
+    const u = host.sockets.socket(c.AF_INET, c.SOCK_DGRAM);
+    for (const data of [42, null, undefined, {}, [1, 2], new DataView(new ArrayBuffer(4))]) {
+      expect(await client.send(wrong(data)).catch(codeOf)).toBe('EFAULT');
+      expect(await client.sendall(wrong(data)).catch(codeOf)).toBe('EFAULT');
+      expect(await u.sendto(wrong(data), ['127.0.0.1', 9]).catch(codeOf)).toBe('EFAULT');
+    }
+    await finished(host);
+  });
+});
+
 describe('a blocking call', () => {
   test('returns at once when there is something', async () => {
     const host = new LoneHost();

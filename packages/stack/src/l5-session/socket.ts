@@ -1,19 +1,16 @@
 import { Errno, NetError } from '../base/errors.ts';
 import type { IpAddress } from '../base/ip-address.ts';
-import { utf8Encode } from '../base/utf8.ts';
 import { Ready } from '../l4-transport/readiness.ts';
 import type { IcmpReport } from '../l4-transport/udp/udp-errors.ts';
-import { addressText, checkPort, type SocketAddress, socketAddress } from './addresses.ts';
+import { addressText, checkAddress, type SocketAddress, socketAddress } from './addresses.ts';
 import * as c from './constants.ts';
+import { bytesOf, type Data } from './data.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { DescriptorTable } from './descriptor-table.ts';
 import { addressOf } from './name-lookup.ts';
 import { intsOf, isTimeout, type OptionValue, timevalBytes, timevalOf } from './option-values.ts';
 import type { SessionHost } from './session-host.ts';
 import { untilReady, type WaitingRoom } from './waiting.ts';
-
-/** What a program may pass as data: bytes, or a text, which is sent as UTF-8. */
-export type Data = Uint8Array | string;
 
 /** What a socket needs of the process that it belongs to. */
 export interface SocketOwner extends WaitingRoom {
@@ -140,7 +137,7 @@ export class Socket {
 
   /** Sends to the peer; waits until the socket has taken all. Returns how many bytes it took. */
   async send(data: Data, flags = 0): Promise<number> {
-    const bytes = toBytes(data);
+    const bytes = bytesOf('send', data);
     const deadlineNs = this.deadline(this.sendTimeoutNs);
     let sent = 0;
     for (;;) {
@@ -162,7 +159,7 @@ export class Socket {
 
   /** Sends all. When it fails there is no telling how much was sent. */
   async sendall(data: Data, flags = 0): Promise<void> {
-    const bytes = toBytes(data);
+    const bytes = bytesOf('send', data);
     const deadlineNs = this.deadline(this.sendTimeoutNs);
     let sent = 0;
     do {
@@ -177,7 +174,7 @@ export class Socket {
   async sendto(data: Data, ...more: [SocketAddress] | [number, SocketAddress]): Promise<number> {
     const flags = more.length === 2 ? more[0] : 0;
     const [host, port] = this.checkedAddress('sendto', more.length === 2 ? more[1] : more[0]);
-    const bytes = toBytes(data);
+    const bytes = bytesOf('sendto', data);
     const deadlineNs = this.deadline(this.sendTimeoutNs);
     const remote = await this.remoteAddress(host);
     for (;;) {
@@ -403,7 +400,7 @@ export class Socket {
 
   private checkedAddress(syscall: string, address: SocketAddress): SocketAddress {
     this.open(syscall);
-    checkPort(syscall, address[1]);
+    checkAddress(syscall, address);
     return address;
   }
 
@@ -414,8 +411,4 @@ export class Socket {
   private done(syscall: string, result: number, detail = ''): void {
     if (result < 0) throw new NetError(result, syscall, detail);
   }
-}
-
-function toBytes(data: Data): Uint8Array {
-  return typeof data === 'string' ? utf8Encode(data) : data;
 }
