@@ -40,17 +40,25 @@ export class HostsFile {
     return this.byAddress.get(address.toString()) ?? null;
   }
 
-  /** As the file reads: an address and its names on each line. */
-  toString(): string {
-    const lines = new Map<string, string[]>();
+  /** Each address with its names, the canonical one first. */
+  entries(): [address: IpAddress, names: string[]][] {
+    const lines = new Map<string, [IpAddress, string[]]>();
     for (const [name, addresses] of this.byName) {
       for (const address of addresses) {
         const text = address.toString();
-        const names = lines.get(text);
-        if (names === undefined) lines.set(text, [name]);
-        else names.push(name);
+        const line = lines.get(text);
+        if (line === undefined) lines.set(text, [address, [name]]);
+        else if (this.byAddress.get(text)?.toLowerCase() === name) line[1].unshift(name);
+        else line[1].push(name);
       }
     }
-    return [...lines].map(([address, names]) => `${address}\t${names.join(' ')}\n`).join('');
+    return [...lines.values()];
+  }
+
+  /** As the file reads: an address and its names on each line. */
+  toString(): string {
+    return this.entries()
+      .map(([address, names]) => `${address}\t${names.join(' ')}\n`)
+      .join('');
   }
 }

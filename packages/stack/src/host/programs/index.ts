@@ -4,9 +4,12 @@ import { cat } from './cat.ts';
 import { dhclient } from './dhclient.ts';
 import { dhcpd } from './dhcpd.ts';
 import { dhcrelay } from './dhcrelay.ts';
+import { dig } from './dig.ts';
+import { dnsd } from './dnsd.ts';
 import { echo } from './echo.ts';
 import { get } from './get.ts';
 import { helpFor } from './help.ts';
+import { host } from './host.ts';
 import { hostname } from './hostname.ts';
 import { httpd } from './httpd.ts';
 import { ip } from './ip.ts';
@@ -24,8 +27,11 @@ const ALL = [
   dhclient,
   dhcpd,
   dhcrelay,
+  dig,
+  dnsd,
   echo,
   get,
+  host,
   hostname,
   httpd,
   ip,

@@ -1,5 +1,6 @@
 import { Errno, NetError } from '../../base/errors.ts';
 import type { IpAddress } from '../../base/ip-address.ts';
+import { What } from '../../base/trace.ts';
 import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM } from '../../l5-session/constants.ts';
 import type { Socket } from '../../l5-session/socket.ts';
 import type { SocketApi } from '../../l5-session/sockets.ts';
@@ -8,6 +9,7 @@ import { type DnsMessage, sameQuestion } from './message.ts';
 import { isProblem, readMessage } from './message-reader.ts';
 import { writeMessage } from './message-writer.ts';
 import { framed, StreamMessages } from './stream-messages.ts';
+import { traceMessage } from './trace.ts';
 import { Rcode } from './types.ts';
 
 /** An answer, and how it came. */
@@ -89,8 +91,12 @@ async function once(
     socket.settimeout(left(sockets, deadlineNs));
     await socket.connect([server.toString(), port]);
     const bytes = writeMessage(asked);
+    const { node } = sockets.host;
+    if (node.trace !== null) traceMessage(node, What.Send, asked, server.toString(), bytes.length);
     await socket.sendall(tcp ? framed(bytes) : bytes);
-    return await receive(sockets, socket, asked, deadlineNs, options, tcp);
+    const reply = await receive(sockets, socket, asked, deadlineNs, options, tcp);
+    if (node.trace !== null) traceMessage(node, What.Receive, reply.message, server.toString(), reply.length);
+    return reply;
   } catch (error) {
     if (error instanceof NetError) return error;
     throw error;

@@ -1,5 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { IpAddress } from '../../base/ip-address.ts';
+import type { NodeContext } from '../../base/node-context.ts';
+import { What } from '../../base/trace.ts';
 import { DNS_LIMITS, type DnsLimits } from './limits.ts';
 import { answerTo, type DnsMessage, type EdnsOption } from './message.ts';
 import { isProblem, type MessageProblem, readMessage } from './message-reader.ts';
@@ -7,6 +9,7 @@ import { MESSAGE_BYTES, writeMessage } from './message-writer.ts';
 import type { DomainName } from './name.ts';
 import { RateLimiter, Verdict } from './rate-limiter.ts';
 import type { ResourceRecord } from './record.ts';
+import { traceMessage } from './trace.ts';
 import { Class, isQuestionType, Opcode, Rcode, Type } from './types.ts';
 import type { Answer, Zones } from './zones.ts';
 
@@ -32,6 +35,8 @@ export interface ResponderOptions {
   /** Null: only what the zones say. */
   readonly recursion?: Recursion | null;
   readonly limits?: DnsLimits;
+  /** Whose trace is told of questions and answers; absent: nobody's. */
+  readonly node?: NodeContext;
   /** Each question and what became of it. */
   readonly log?: (client: IpAddress, asked: DnsMessage, answer: DnsMessage) => void;
 }
@@ -50,6 +55,7 @@ export class DnsResponder {
   readonly zones: Zones;
   private readonly recursion: Recursion | null;
   private readonly limits: DnsLimits;
+  private readonly node: NodeContext | null;
   private readonly log: ResponderOptions['log'];
   private readonly rates: RateLimiter | null;
   /** Questions that wait for the resolver. */
@@ -59,6 +65,7 @@ export class DnsResponder {
     this.zones = zones;
     this.recursion = options.recursion ?? null;
     this.limits = options.limits ?? DNS_LIMITS;
+    this.node = options.node ?? null;
     this.log = options.log;
     this.rates = this.limits.responsesPerSecond > 0 ? new RateLimiter(options.clock, this.limits) : null;
   }
@@ -68,6 +75,7 @@ export class DnsResponder {
     if (isProblem(asked)) return formatError(asked);
     // An answer that is answered comes back for ever.
     if (asked.response) return null;
+    if (this.node !== null) traceMessage(this.node, What.Receive, asked, client.toString(), bytes.length);
     const recursion = this.recursion?.mayAsk(client) ? this.recursion : null;
     const refusal = whyNot(asked);
     if (refusal !== Rcode.NoError) return this.finish(asked, { rcode: refusal }, client, tcp, false);
@@ -134,7 +142,9 @@ export class DnsResponder {
     }
     this.log?.(client, asked, answer);
     const taken = asked.edns === null ? UDP_BYTES : Math.max(UDP_BYTES, Math.min(asked.edns.udpBytes, limits.udpBytes));
-    return writeMessage(answer, { limit: tcp ? MESSAGE_BYTES : taken, glue });
+    const bytes = writeMessage(answer, { limit: tcp ? MESSAGE_BYTES : taken, glue });
+    if (this.node !== null) traceMessage(this.node, What.Send, answer, client.toString(), bytes.length);
+    return bytes;
   }
 }
 

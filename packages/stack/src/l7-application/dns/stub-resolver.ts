@@ -13,7 +13,7 @@ import type { Ask } from './resolver.ts';
 import { Rcode, Type } from './types.ts';
 import type { RecordSet } from './zone.ts';
 
-/** What `resolv.conf(5)` says, with its defaults. */
+/** What `resolv.conf(5)` says, with its defaults. It is read at each question: a lease may change it. */
 export interface StubConfiguration {
   /** Resolvers, asked in this order. */
   readonly nameservers: readonly IpAddress[];
@@ -46,7 +46,8 @@ export class StubResolver implements NameResolver {
   private readonly random: Random;
   private readonly send: Ask;
   private readonly limits: DnsLimits;
-  private readonly search: readonly DomainName[];
+  /** Whom the cache was filled by: others may say something else. */
+  private filledBy = '';
   private readonly underWay = new Map<string, Promise<Known>>();
 
   constructor(configuration: StubConfiguration, options: StubOptions) {
@@ -56,10 +57,6 @@ export class StubResolver implements NameResolver {
     this.send = ask;
     this.limits = limits;
     this.cache = new DnsCache(clock, limits);
-    this.search = (configuration.search ?? [])
-      .slice(0, SEARCH_DOMAINS)
-      .map((domain) => DomainName.parse(domain))
-      .filter((domain) => domain !== null);
   }
 
   /** All addresses of a name, IPv4's first; or why there are none: an `EAI_` number. */
@@ -82,6 +79,9 @@ export class StubResolver implements NameResolver {
 
   /** The records of a name as they are written, without search domains. */
   async find(name: DomainName, type: number): Promise<Known> {
+    const servers = this.configuration.nameservers.join(' ');
+    if (servers !== this.filledBy) this.cache.clear();
+    this.filledBy = servers;
     const known = this.cache.get(name, type);
     if (known !== null) return known;
     const key = `${type} ${name.key}`;
@@ -97,8 +97,12 @@ export class StubResolver implements NameResolver {
     const asIs = DomainName.parse(name);
     if (asIs === null) return [];
     if (name.endsWith('.')) return [asIs];
-    const { ndots = 1 } = this.configuration;
-    const within = this.search.map((domain) => DomainName.parse(name, domain)).filter((each) => each !== null);
+    const { ndots = 1, search = [] } = this.configuration;
+    const within = search
+      .slice(0, SEARCH_DOMAINS)
+      .map((domain) => DomainName.parse(domain))
+      .map((domain) => (domain === null ? null : DomainName.parse(name, domain)))
+      .filter((each) => each !== null);
     return asIs.labelCount - 1 >= ndots ? [asIs, ...within] : [...within, asIs];
   }
 
