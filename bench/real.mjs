@@ -91,14 +91,14 @@ async function measure(key, open, figure, missing) {
   const values = results.get(key) ?? [];
   if (typeof values === 'string') return;
   try {
-    values.push(await valueOf(open, figure));
+    values.push(await figureOf(open, figure));
     results.set(key, values);
   } catch (error) {
     results.set(key, /Error: .*/.exec(error.message)?.[0] ?? String(error.message).trim().slice(0, 200));
   }
 }
 
-async function valueOf(open, { way, mtu, offload }) {
+async function figureOf(open, { way, mtu, offload }) {
   const side = await open({ mtu, offload });
   const { there, address } = side;
   const longest = SECONDS * 2 + 10;

@@ -17,6 +17,7 @@
  */
 import { MILLISECOND, SECOND } from '../../base/clock.ts';
 import type { ControlBlock } from './control-block.ts';
+import { ReceiveTuning } from './receive-tuning.ts';
 import { timestampNow } from './transmit.ts';
 
 /** What a sender may send at first: RFC 6928's initial window. */
@@ -27,26 +28,6 @@ const UNKNOWN_ROUND_TRIP_NS = 100 * MILLISECOND;
 const PERIOD_NS = 10 * SECOND;
 /** Buffers grow only while less than this part of the network's packet storage is in use: Linux's `tcp_mem`. */
 const STORAGE_SHARE = 4;
-
-/** What is known of a receiver's window. */
-export class ReceiveTuning {
-  /** Bytes read since `sinceNs`. */
-  read = 0;
-  sinceNs: number;
-  /** The most that was read in a round trip. */
-  most: number;
-  /** Of the timestamps that came since `periodNs`: the shortest round trip, in ticks. */
-  leastTicks = 0x7fffffff;
-  periodNs: number;
-  /** What that was in the period before, ns; 0: not more than a tick, which says nothing. */
-  tickedNs = 0;
-
-  constructor(now: number, most: number) {
-    this.sinceNs = now;
-    this.periodNs = now;
-    this.most = most;
-  }
-}
 
 /**
  * A segment came whose timestamp answers our last acknowledgement: as long ago as that was is a round trip (RFC 7323

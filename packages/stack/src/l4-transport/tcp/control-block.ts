@@ -6,7 +6,6 @@ import { What } from '../../base/trace.ts';
 import type { Flow } from '../../l3-network/network-layer.ts';
 import type { PortBinding } from '../ports.ts';
 import { Ready } from '../readiness.ts';
-import type { ReceiveTuning } from './buffer-tuning.ts';
 import { type CongestionControl, NewReno } from './congestion.ts';
 import type { TcpCounters } from './counters.ts';
 import { portsKey } from './demux.ts';
@@ -14,6 +13,7 @@ import { Probe, PrrState, RackState, TimerMode, UndoState } from './loss-state.t
 import type { TcpOptions, TcpSocketOptions } from './options.ts';
 import type { ReassemblyQueue } from './reassembly-queue.ts';
 import { ReceiveQueue } from './receive-queue.ts';
+import type { ReceiveTuning } from './receive-tuning.ts';
 import { RttEstimator } from './rto.ts';
 import type { SackBlocks } from './sack.ts';
 import type { Segment, SegmentPool } from './segment.ts';
