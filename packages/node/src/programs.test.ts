@@ -73,7 +73,7 @@ pipe 2
 
   it('loses what the line loses, and waits no longer than it was told', async () => {
     const lab = new SmallLab();
-    lab.network.fault({ at: 1.5, for: 2, link: 'far', down: true });
+    lab.network.fault({ at: 1.5, for: 2, link: 'far', set: { loss: '100%' } });
     const { out, code } = await lab.run('alice', 'ping -q -c 5 -W 1 10.0.2.10');
     expect(code).toBe(0);
     expect(out).toMatch(/\n5 packets transmitted, 3 received, 40% packet loss, time 4000ms\nrtt min/);
