@@ -1,6 +1,6 @@
 import { NetError } from '../../base/errors.ts';
-import { ClientState } from '../../l7-application/dhcp/client.ts';
 import type { ClientWatcher } from '../../l7-application/dhcp/client-socket.ts';
+import { ClientState } from '../../l7-application/dhcp/client-states.ts';
 import { dhcpClientOf } from '../dhcp-clients.ts';
 import type { Process } from '../process.ts';
 import { type Program, UsageError } from '../program.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../base/random.ts';
-import { ClientState } from './client.ts';
 import { leaseIn } from './client-lease.ts';
+import { ClientState } from './client-states.ts';
 import { DhcpMessage, readMessage } from './message.ts';
 import { MessageType, Option } from './option-codes.ts';
 import { ClientTalk } from './testing/client-talk.ts';

@@ -215,6 +215,8 @@ describe('options', () => {
     expect(options.addresses(Option.Routers)).toEqual([]);
     expect(options.text(Option.DomainName)).toBe('lab');
     expect(options.text(Option.Message)).toBe('no?[2J');
+    options.setText(Option.DomainName, 'a'.repeat(256));
+    expect(options.text(Option.DomainName)).toHaveLength(DHCP_LIMITS.nameBytes);
     options.set(Option.MessageType, Uint8Array.of(9));
     expect(options.messageType).toBe(-1);
     options.setAddresses(Option.Routers, new Array<number>(DHCP_LIMITS.addresses + 1).fill(1));

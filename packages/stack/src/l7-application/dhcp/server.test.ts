@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Prefix } from '../../base/prefix.ts';
+import { Random } from '../../base/random.ts';
 import { LeaseState } from './leases.ts';
 import { DHCP_LIMITS } from './limits.ts';
-import { readMessage, writeMessage } from './message.ts';
+import { DhcpMessage, readMessage, writeMessage } from './message.ts';
 import { MessageType, Option } from './option-codes.ts';
 import { DhcpOptions } from './options.ts';
 import { ip, mac, ServerTalk, subnet } from './testing/server-talk.ts';
@@ -298,4 +299,35 @@ describe('limits', () => {
     expect(given.size).toBe(10_000);
     expect([...given].every((address) => address.startsWith('10.0.'))).toBe(true);
   });
+});
+
+it('a server that hears 50,000 damaged messages answers or is silent, and keeps to its limits', () => {
+  const talk = new ServerTalk(
+    { subnets: [subnet({ bootp: true })], probe: true, authoritative: true },
+    { leases: 2, probes: 2 },
+  );
+  const random = Random.from('damaged');
+  const message = new DhcpMessage();
+  message.mac = mac(1);
+  message.options.messageType = MessageType.Request;
+  message.options.setAddress(Option.RequestedAddress, ip('10.0.1.100'));
+  message.options.setAddress(Option.ServerIdentifier, ip('10.0.1.1'));
+  const good = writeMessage(message);
+  const bytes = good.slice();
+  const kinds = new Set<string>();
+  for (let i = 0; i < 50_000; i++) {
+    bytes.set(good);
+    bytes[33] = random.below(4);
+    bytes[242] = random.below(10);
+    for (let n = random.below(6); n > 0; n--) bytes[random.below(260)] = random.below(256);
+    const damaged = readMessage(bytes);
+    if (typeof damaged === 'string') continue;
+    const decision = talk.server.receive(damaged, ip('10.0.1.1'));
+    kinds.add(decision.kind);
+    if (decision.kind === 'reply') writeMessage(decision.reply.message, decision.reply.most);
+    if (decision.kind === 'probe' && random.chance(0.9)) talk.server.probed(decision.address, random.chance(0.01));
+    if (i % 100 === 0) talk.pass(random.below(1000));
+  }
+  expect([...kinds].sort()).toEqual(['probe', 'reply', 'silence']);
+  expect(talk.server.leases().length).toBeLessThanOrEqual(2);
 });

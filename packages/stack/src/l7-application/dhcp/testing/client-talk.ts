@@ -1,7 +1,8 @@
 import { EventQueue } from '../../../base/event-queue.ts';
 import { formatIpv4 } from '../../../base/ip-address.ts';
 import { Random } from '../../../base/random.ts';
-import { type ClientOptions, DhcpClient } from '../client.ts';
+import { DhcpClient } from '../client.ts';
+import type { ClientOptions } from '../client-states.ts';
 import { DhcpMessage, Op, readMessage, writeMessage } from '../message.ts';
 import { MessageType, messageTypeName, Option } from '../option-codes.ts';
 import { ip, mac } from './server-talk.ts';
