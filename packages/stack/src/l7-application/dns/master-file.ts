@@ -74,7 +74,8 @@ class MasterReader {
       const problem = this.take(entry);
       if (problem !== null) problems.push(problem);
       if (records.length > limits.zoneRecords) {
-        problems.push({ ...entry.words[0], what: `the file has more than ${limits.zoneRecords} records` });
+        const [{ line, column }] = entry.words;
+        problems.push({ line, column, what: `the file has more than ${limits.zoneRecords} records` });
         break;
       }
       if (problems.length >= limits.zoneProblems) break;
@@ -143,14 +144,16 @@ class MasterReader {
       const asTtl = ttl < 0 ? parseTtl(word.text) : -1;
       const asClass = klass < 0 ? classNumber(word.text) : -1;
       if (asTtl >= 0) ttl = asTtl;
-      else if (asClass >= 0) klass = asClass;
+      // ANY and NONE are for questions; here ANY is a type, and a wrong one.
+      else if (asClass >= 0 && asClass < Class.NONE) klass = asClass;
       else break;
+      if (klass >= 0 && klass !== Class.IN)
+        return new Mistake(word, `only class IN is served, not ${className(klass)}`);
     }
     if (word === undefined) return new Mistake(null, 'the type of the record is missing');
     const type = word.quoted ? -1 : typeNumber(word.text);
     if (type < 0) return new Mistake(word, `${JSON.stringify(word.text)} is no type of record; ${similar(word.text)}`);
     if (isQuestionType(type)) return new Mistake(word, `${word.text} can be asked for, but stands in no zone`);
-    if (klass >= 0 && klass !== Class.IN) return new Mistake(word, `only class IN is served, not ${className(klass)}`);
     const data = parseData(type, Class.IN, words.slice(next + 1), this.origin);
     if ('what' in data) return new Mistake(data.word, data.what);
     if (type === Type.SOA && this.soaMinimum < 0) this.soaMinimum = data[6] as number;

@@ -67,8 +67,9 @@ class MessageWriter {
     const answers = this.section(message.answers);
     const complete = answers === message.answers.length;
     const authority = complete ? this.section(message.authority) : 0;
-    if (!complete || authority < message.authority.length) this.truncated = true;
-    const additional = this.truncated ? 0 : this.section(message.additional);
+    const cut = !complete || authority < message.authority.length;
+    const additional = cut ? 0 : this.section(message.additional);
+    if (cut) this.truncated = true;
     if (this.glue && additional < message.additional.length) this.truncated = true;
     if (message.edns !== null) this.edns();
     const { view } = this;
