@@ -49,6 +49,16 @@ describe('what no type checker has seen', () => {
     await finished(host);
   });
 
+  test('sizes: EINVAL', async () => {
+    const host = new LoneHost();
+    const [client] = await connected(host);
+    for (const size of [-1, Number.NaN, wrong<number>(undefined)]) {
+      expect(await client.recv(size).catch(codeOf)).toBe('EINVAL');
+      expect(await client.recvfrom(size).catch(codeOf)).toBe('EINVAL');
+    }
+    await finished(host);
+  });
+
   test('data: EFAULT, and nothing is held', async () => {
     const host = new LoneHost();
     const [client] = await connected(host);

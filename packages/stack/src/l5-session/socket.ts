@@ -3,6 +3,7 @@ import type { IpAddress } from '../base/ip-address.ts';
 import { Ready } from '../l4-transport/readiness.ts';
 import type { IcmpReport } from '../l4-transport/udp/udp-errors.ts';
 import { addressText, checkAddress, type SocketAddress, socketAddress } from './addresses.ts';
+import { type AncillaryData, ancillaryOf } from './ancillary.ts';
 import * as c from './constants.ts';
 import { bytesOf, type Data } from './data.ts';
 import type { Descriptor } from './descriptor.ts';
@@ -10,6 +11,7 @@ import type { DescriptorTable } from './descriptor-table.ts';
 import { addressOf } from './name-lookup.ts';
 import { intsOf, isTimeout, type OptionValue, timevalBytes, timevalOf } from './option-values.ts';
 import type { SessionHost } from './session-host.ts';
+import { Timeouts } from './timeouts.ts';
 import { untilReady, type WaitingRoom } from './waiting.ts';
 
 /** What a socket needs of the process that it belongs to. */
@@ -22,9 +24,6 @@ export interface SocketOwner extends WaitingRoom {
   asked<T>(answer: Promise<T>): Promise<T>;
 }
 
-/** What comes beside a datagram: level and type as for `setsockopt`, and the bytes of a structure. */
-export type AncillaryData = [level: number, type: number, data: Uint8Array];
-
 /**
  * A socket as Berkeley made it and Python writes it. Blocking is awaiting: `await s.recv(4096)`. A call that fails
  * throws (or rejects with) a NetError, whose `code` is POSIX's: ECONNREFUSED, EAGAIN and so on.
@@ -36,11 +35,7 @@ export class Socket {
   readonly descriptor: Descriptor;
   private readonly process: SocketOwner;
   private number: number;
-  /** Seconds; null: for ever. 0: not at all (non-blocking). */
-  private timeout: number | null = null;
-  /** SO_RCVTIMEO and SO_SNDTIMEO, ns; 0: for ever. */
-  private receiveTimeoutNs = 0;
-  private sendTimeoutNs = 0;
+  private readonly timeouts = new Timeouts();
 
   /** Made by `SocketApi`. */
   constructor(process: SocketOwner, descriptor: Descriptor, number: number) {
@@ -85,7 +80,7 @@ export class Socket {
 
   /** The next connection and its peer's address. */
   async accept(): Promise<[connection: Socket, address: SocketAddress]> {
-    const deadlineNs = this.deadline(this.receiveTimeoutNs);
+    const deadlineNs = this.timeouts.receiveDeadline(this.now);
     for (;;) {
       const accepted = this.descriptor.accept();
       if (typeof accepted !== 'number') {
@@ -107,19 +102,16 @@ export class Socket {
       return;
     }
     const [host, port] = this.checkedAddress('connect', address);
-    const deadlineNs = this.deadline(this.sendTimeoutNs);
+    const deadlineNs = this.timeouts.sendDeadline(this.now);
     const remote = await this.remoteAddress(host);
     for (;;) {
       const result = this.descriptor.connect(remote, port);
       if (result >= 0) return;
       const pending = result === -Errno.EINPROGRESS || result === -Errno.EALREADY;
-      if (!pending || this.timeout === 0) throw new NetError(result, 'connect', addressText(host, port));
+      if (!pending || this.timeouts.seconds === 0) throw new NetError(result, 'connect', addressText(host, port));
       if (!(await untilReady(this.process, this.descriptor, Ready.Out, deadlineNs))) {
-        throw new NetError(
-          this.sendTimeoutNs > 0 ? Errno.EINPROGRESS : Errno.ETIMEDOUT,
-          'connect',
-          addressText(host, port),
-        );
+        const late = this.timeouts.sendNs > 0 ? Errno.EINPROGRESS : Errno.ETIMEDOUT;
+        throw new NetError(late, 'connect', addressText(host, port));
       }
     }
   }
@@ -138,14 +130,14 @@ export class Socket {
   /** Sends to the peer; waits until the socket has taken all. Returns how many bytes it took. */
   async send(data: Data, flags = 0): Promise<number> {
     const bytes = bytesOf('send', data);
-    const deadlineNs = this.deadline(this.sendTimeoutNs);
+    const deadlineNs = this.timeouts.sendDeadline(this.now);
     let sent = 0;
     for (;;) {
       const n = this.descriptor.send(bytes, sent, bytes.length - sent, flags);
       if (n >= 0) {
         sent += n;
         // With a time-out, or none to wait, what fits is sent.
-        if (sent >= bytes.length || this.timeout !== null || flags & c.MSG_DONTWAIT) return sent;
+        if (sent >= bytes.length || this.timeouts.seconds !== null || flags & c.MSG_DONTWAIT) return sent;
         continue;
       }
       if (n !== -Errno.EAGAIN) {
@@ -160,7 +152,7 @@ export class Socket {
   /** Sends all. When it fails there is no telling how much was sent. */
   async sendall(data: Data, flags = 0): Promise<void> {
     const bytes = bytesOf('send', data);
-    const deadlineNs = this.deadline(this.sendTimeoutNs);
+    const deadlineNs = this.timeouts.sendDeadline(this.now);
     let sent = 0;
     do {
       const n = this.descriptor.send(bytes, sent, bytes.length - sent, flags);
@@ -175,7 +167,7 @@ export class Socket {
     const flags = more.length === 2 ? more[0] : 0;
     const [host, port] = this.checkedAddress('sendto', more.length === 2 ? more[1] : more[0]);
     const bytes = bytesOf('sendto', data);
-    const deadlineNs = this.deadline(this.sendTimeoutNs);
+    const deadlineNs = this.timeouts.sendDeadline(this.now);
     const remote = await this.remoteAddress(host);
     for (;;) {
       const n = this.descriptor.send(bytes, 0, bytes.length, flags, remote, port);
@@ -187,26 +179,22 @@ export class Socket {
 
   /** Receives up to `size` bytes of a stream, or one datagram. Empty: the peer sends no more. */
   async recv(size: number, flags = 0): Promise<Uint8Array> {
-    if (size < 0) throw new NetError(Errno.EINVAL, 'recv', 'a negative size');
-    return this.receive('recv', size, flags);
+    return this.receive('recv', size, flags, alone);
   }
 
   /** Receives into `buffer` (its first `size` bytes; 0: all of it). Returns how many bytes came. */
   async recv_into(buffer: Uint8Array, size = 0, flags = 0): Promise<number> {
-    const length = size === 0 ? buffer.length : Math.min(size, buffer.length);
-    return this.receiveInto('recv', buffer, length, flags);
+    return this.receiveInto('recv', buffer, size, flags, alone);
   }
 
   /** As `recv`, with the address of who sent it. */
   async recvfrom(size: number, flags = 0): Promise<[data: Uint8Array, address: SocketAddress | null]> {
-    const data = await this.receive('recvfrom', size, flags);
-    return [data, this.senderAddress()];
+    return this.receive('recvfrom', size, flags, (data) => [data, this.senderAddress()]);
   }
 
   /** As `recv_into`, with the address of who sent it. */
   async recvfrom_into(buffer: Uint8Array, size = 0, flags = 0): Promise<[size: number, address: SocketAddress | null]> {
-    const n = await this.recv_into(buffer, size, flags);
-    return [n, this.senderAddress()];
+    return this.receiveInto('recvfrom', buffer, size, flags, (n) => [n, this.senderAddress()]);
   }
 
   /**
@@ -218,13 +206,11 @@ export class Socket {
     ancillarySize = 0,
     flags = 0,
   ): Promise<[data: Uint8Array, ancillary: AncillaryData[], flags: number, address: SocketAddress | null]> {
-    const data = await this.receive('recvmsg', size, flags);
-    const { descriptor } = this;
-    const ancillary: AncillaryData[] = [];
-    if (descriptor.receiveTtl && ancillarySize > 0)
-      ancillary.push([c.IPPROTO_IP, c.IP_TTL, Uint8Array.of(descriptor.receivedTtl, 0, 0, 0)]);
-    const cut = this.type !== c.SOCK_STREAM && descriptor.fullLength > data.length;
-    return [data, ancillary, cut ? c.MSG_TRUNC : 0, this.senderAddress()];
+    return this.receive('recvmsg', size, flags, (data) => {
+      const cut = this.type !== c.SOCK_STREAM && this.descriptor.fullLength > data.length;
+      const ancillary = ancillarySize > 0 ? ancillaryOf(this.descriptor) : [];
+      return [data, ancillary, cut ? c.MSG_TRUNC : 0, this.senderAddress()];
+    });
   }
 
   /**
@@ -274,20 +260,20 @@ export class Socket {
   /** false: calls that would wait fail with EAGAIN (connect: EINPROGRESS). */
   setblocking(blocking: boolean): void {
     this.open('setblocking');
-    this.timeout = blocking ? null : 0;
+    this.timeouts.seconds = blocking ? null : 0;
   }
   getblocking(): boolean {
-    return this.timeout !== 0;
+    return this.timeouts.seconds !== 0;
   }
 
   /** Seconds after which a call that waits fails with ETIMEDOUT; 0: as `setblocking(false)`; null: never. */
   settimeout(seconds: number | null): void {
     this.open('settimeout');
     if (seconds !== null && !(seconds >= 0)) throw new NetError(Errno.EINVAL, 'settimeout', `${seconds}`);
-    this.timeout = seconds;
+    this.timeouts.seconds = seconds;
   }
   gettimeout(): number | null {
-    return this.timeout;
+    return this.timeouts.seconds;
   }
 
   /** An option's value as a number; with `size`, the bytes of its structure (`TCP_INFO`, `SO_LINGER`), at most `size`. */
@@ -296,7 +282,7 @@ export class Socket {
   getsockopt(level: number, name: number, size?: number): number | Uint8Array {
     this.open('getsockopt');
     if (isTimeout(level, name)) {
-      const ns = name === c.SO_RCVTIMEO ? this.receiveTimeoutNs : this.sendTimeoutNs;
+      const ns = this.timeouts.option(name);
       return size === undefined ? Math.floor(ns / 1e9) : timevalBytes(ns).subarray(0, size);
     }
     const value =
@@ -312,19 +298,13 @@ export class Socket {
    */
   setsockopt(level: number, name: number, value: OptionValue): void {
     this.open('setsockopt');
-    if (typeof value === 'string') {
-      this.done('setsockopt', this.descriptor.setOptionText(level, name, value));
-      return;
+    let result: number;
+    if (typeof value === 'string') result = this.descriptor.setOptionText(level, name, value);
+    else if (isTimeout(level, name)) result = this.timeouts.setOption(name, timevalOf(value));
+    else {
+      const [first, second] = intsOf(value);
+      result = first === undefined ? -Errno.EINVAL : this.descriptor.setOption(level, name, first, second ?? null);
     }
-    if (isTimeout(level, name)) {
-      const ns = timevalOf(value);
-      this.done('setsockopt', ns);
-      if (name === c.SO_RCVTIMEO) this.receiveTimeoutNs = ns;
-      else this.sendTimeoutNs = ns;
-      return;
-    }
-    const [first, second] = intsOf(value);
-    const result = first === undefined ? -Errno.EINVAL : this.descriptor.setOption(level, name, first, second ?? null);
     this.done('setsockopt', result);
   }
 
@@ -332,57 +312,60 @@ export class Socket {
     return this.process.clock.now;
   }
 
-  /** When a call that starts now must be over, ns. */
-  private deadline(optionNs: number): number {
-    if (this.timeout !== null) return this.now + Math.round(this.timeout * 1e9);
-    return optionNs > 0 ? this.now + optionNs : Infinity;
-  }
-
   /** Waits as the socket's mode says, or throws: EAGAIN when it does not wait, ETIMEDOUT when it waited long enough. */
   private async waitFor(syscall: string, events: number, deadlineNs: number, flags: number): Promise<void> {
-    if (this.timeout === 0 || flags & c.MSG_DONTWAIT) throw new NetError(Errno.EAGAIN, syscall);
+    if (this.timeouts.seconds === 0 || flags & c.MSG_DONTWAIT) throw new NetError(Errno.EAGAIN, syscall);
     if (await untilReady(this.process, this.descriptor, events, deadlineNs)) return;
-    throw new NetError(this.timeout === null ? Errno.EAGAIN : Errno.ETIMEDOUT, syscall, 'timed out');
+    throw new NetError(this.timeouts.seconds === null ? Errno.EAGAIN : Errno.ETIMEDOUT, syscall, 'timed out');
   }
 
-  private async receive(syscall: string, size: number, flags: number): Promise<Uint8Array> {
+  /** `told` sees what was received before anybody else receives: who sent it stands at the descriptor only so long. */
+  private async receive<T>(syscall: string, size: number, flags: number, told: (data: Uint8Array) => T): Promise<T> {
+    if (!(size >= 0)) throw new NetError(Errno.EINVAL, syscall, `a size of ${size}`);
     if (size === 0) {
       this.open(syscall);
-      if (this.type === c.SOCK_STREAM) return new Uint8Array(0);
+      if (this.type === c.SOCK_STREAM) return told(new Uint8Array(0));
     }
-    const deadlineNs = this.deadline(this.receiveTimeoutNs);
+    const deadlineNs = this.timeouts.receiveDeadline(this.now);
     for (;;) {
       // Room for what is there, not for what might be: a program may ask for much and get little.
       const { available } = this.descriptor;
       const room = flags & c.MSG_WAITALL ? size : Math.min(size, Math.max(available, 1));
       const buffer = new Uint8Array(room);
       if (flags & c.MSG_WAITALL && this.type === c.SOCK_STREAM) {
-        return buffer.subarray(0, await this.receiveInto(syscall, buffer, size, flags));
+        return this.receiveInto(syscall, buffer, size, flags, (n) => told(buffer.subarray(0, n)));
       }
       const n = this.descriptor.receive(buffer, 0, room, flags);
-      if (n >= 0) return n === room ? buffer : buffer.subarray(0, n);
+      if (n >= 0) return told(n === room ? buffer : buffer.subarray(0, n));
       if (n !== -Errno.EAGAIN) throw new NetError(n, syscall);
       await this.waitFor(syscall, Ready.In, deadlineNs, flags);
     }
   }
 
-  private async receiveInto(syscall: string, buffer: Uint8Array, length: number, flags: number): Promise<number> {
-    const deadlineNs = this.deadline(this.receiveTimeoutNs);
+  private async receiveInto<T>(
+    syscall: string,
+    buffer: Uint8Array,
+    most: number,
+    flags: number,
+    told: (size: number) => T,
+  ): Promise<T> {
+    const length = most === 0 ? buffer.length : Math.min(most, buffer.length);
+    const deadlineNs = this.timeouts.receiveDeadline(this.now);
     const all = (flags & (c.MSG_WAITALL | c.MSG_PEEK)) === c.MSG_WAITALL && this.type === c.SOCK_STREAM;
     let received = 0;
     for (;;) {
       const n = this.descriptor.receive(buffer, received, length - received, flags);
       if (n >= 0) {
-        if (flags & c.MSG_TRUNC && this.type === c.SOCK_DGRAM) return this.descriptor.fullLength;
+        if (flags & c.MSG_TRUNC && this.type === c.SOCK_DGRAM) return told(this.descriptor.fullLength);
         received += n;
-        if (!all || n === 0 || received === length) return received;
+        if (!all || n === 0 || received === length) return told(received);
         continue;
       }
       if (n !== -Errno.EAGAIN) {
-        if (received > 0) return received;
+        if (received > 0) return told(received);
         throw new NetError(n, syscall);
       }
-      if (received > 0 && (this.timeout === 0 || flags & c.MSG_DONTWAIT)) return received;
+      if (received > 0 && (this.timeouts.seconds === 0 || flags & c.MSG_DONTWAIT)) return told(received);
       await this.waitFor(syscall, Ready.In, deadlineNs, flags);
     }
   }
@@ -412,3 +395,5 @@ export class Socket {
     if (result < 0) throw new NetError(result, syscall, detail);
   }
 }
+
+const alone = <T>(value: T): T => value;

@@ -52,6 +52,26 @@ describe("the seeds' programs, line by line", () => {
     await finished(hosts);
   });
 
+  test('two who receive from one socket are each told of their own sender', async () => {
+    const hosts = new TwoHosts();
+    const { sockets } = hosts.bob;
+    const s = sockets.socket(2, 2);
+    s.bind(['', 7]);
+    const senders = [1001, 1002].map((port) => {
+      const sender = hosts.alice.sockets.socket(2, 2);
+      sender.bind(['', port]);
+      return sender;
+    });
+    for (const sender of senders) await hosts.run(sender.sendto('x', ['bob', 7]));
+    await hosts.run(sockets.sleep(1));
+    const [one, other] = (await hosts.run(Promise.all([s.recvfrom(9), s.recvmsg(9)]))) as [unknown[], unknown[]];
+    expect([one[1], other[3]]).toEqual([
+      ['10.0.0.1', 1001],
+      ['10.0.0.1', 1002],
+    ]);
+    await finished(hosts);
+  });
+
   test('a UDP server and its client', async () => {
     const hosts = new TwoHosts({ delayNs: 1e6 });
     async function server(): Promise<void> {
