@@ -4,8 +4,11 @@ import type { Random } from '../../base/random.ts';
 import type { DnsLimits } from './limits.ts';
 
 interface Page {
-  /** Smoothed round-trip time, ns. */
+  /** Smoothed round-trip time, ns; 0 while it never answered. */
   srttNs: number;
+  /** Questions in a row that it did not answer, and when it did not answer the last of them, ns. */
+  failures: number;
+  failedNs: number;
   /** Zones that it does not serve, whatever their parents say, and until when that is believed. */
   readonly lame: Map<string, number>;
 }
@@ -36,9 +39,7 @@ export class ServerBook {
   inOrder(addresses: readonly IpAddress[], zoneKey: string): IpAddress[] {
     return addresses
       .map((address) => {
-        const page = this.pages.get(address.toString());
-        const score = page === undefined ? this.random.below(UNKNOWN_NS) : page.srttNs;
-        return { address, score: this.isLame(address, zoneKey) ? Infinity : score };
+        return { address, score: this.isLame(address, zoneKey) ? Infinity : this.score(address) };
       })
       .sort((a, b) => (a.score === b.score ? 0 : a.score - b.score))
       .map(({ address }) => address);
@@ -46,24 +47,23 @@ export class ServerBook {
 
   /** How long to wait for it, ns: several times what it usually takes, twice as long each time that it is asked again. */
   timeoutNs(address: IpAddress, attempt: number): number {
-    const page = this.pages.get(address.toString());
+    const srttNs = this.pages.get(address.toString())?.srttNs ?? 0;
     const { firstTimeoutMs, lastTimeoutMs } = this.limits;
-    const first = page === undefined ? firstTimeoutMs * 1e6 : Math.max(firstTimeoutMs * 1e6, page.srttNs * 2);
+    const first = Math.max(firstTimeoutMs * 1e6, srttNs * 2);
     return Math.round(Math.min(first * 2 ** attempt, lastTimeoutMs * 1e6));
   }
 
   answered(address: IpAddress, tookNs: number): void {
     const page = this.page(address);
+    page.failures = 0;
     page.srttNs = page.srttNs === 0 ? tookNs : page.srttNs * 0.7 + tookNs * 0.3;
   }
 
-  /** It did not answer: it seems slower, up to the longest that is waited for. */
+  /** It did not answer: those that do come before it, until that was long ago. */
   failed(address: IpAddress): void {
     const page = this.page(address);
-    page.srttNs = Math.min(
-      Math.max(page.srttNs * 2, this.limits.firstTimeoutMs * 1e6),
-      this.limits.lastTimeoutMs * 1e6,
-    );
+    page.failures++;
+    page.failedNs = this.clock.now;
   }
 
   notServing(address: IpAddress, zoneKey: string): void {
@@ -78,10 +78,18 @@ export class ServerBook {
     return until !== undefined && until > this.clock.now;
   }
 
+  /** What it seems to cost to ask it, ns. */
+  private score(address: IpAddress): number {
+    const page = this.pages.get(address.toString());
+    if (page === undefined) return this.random.below(UNKNOWN_NS);
+    const forgotten = this.clock.now - page.failedNs > this.limits.lameSeconds * 1e9;
+    return page.srttNs + (forgotten ? 0 : page.failures * this.limits.firstTimeoutMs * 1e6);
+  }
+
   private page(address: IpAddress): Page {
     const key = address.toString();
     let page = this.pages.get(key);
-    if (page === undefined) page = { srttNs: 0, lame: new Map() };
+    if (page === undefined) page = { srttNs: 0, failures: 0, failedNs: 0, lame: new Map() };
     else this.pages.delete(key);
     this.pages.set(key, page);
     if (this.pages.size > this.limits.serverEntries) this.pages.delete(this.pages.keys().next().value!);
