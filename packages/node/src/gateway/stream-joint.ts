@@ -53,6 +53,7 @@ export class StreamJoint implements StreamOwner, Visitor {
   private insideEnded = false;
   private outsideEnded = false;
   private finSent = false;
+  private socketGone = false;
 
   /** `socket` is connected and delivers nothing yet; `connection` may still be in its handshake. */
   constructor(
@@ -211,6 +212,7 @@ export class StreamJoint implements StreamOwner, Visitor {
     this.connection.shutdownSend();
     this.finSent = true;
     this.endIfBothDid();
+    if (this.socketGone) this.end(false);
   }
 
   /** Both have said all: the connection sees to its last FIN alone. */
@@ -235,10 +237,15 @@ export class StreamJoint implements StreamOwner, Visitor {
 
   private socketClosed(): void {
     if (this.closed) return;
-    // Closed before both have said all: it broke.
-    const whole = this.insideEnded && this.finSent;
-    if (!whole) this.connection.abort();
-    this.end(!whole);
+    this.socketGone = true;
+    if (!this.insideEnded || !this.outsideEnded) {
+      // Closed before both have said all: it broke.
+      this.connection.abort();
+      this.end(true);
+    } else if (this.finSent) {
+      this.end(false);
+    }
+    // Otherwise the inside has yet to take the rest of what came, and the FIN behind it.
   }
 
   private end(reset: boolean): void {
