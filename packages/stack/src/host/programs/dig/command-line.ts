@@ -44,6 +44,7 @@ const SWITCHES: Readonly<Record<string, (query: DigQuery, on: boolean) => void>>
   authority: (query, on) => void (query.shown.authority = on),
   additional: (query, on) => void (query.shown.additional = on),
   all: (query, on) => {
+    query.command = on;
     query.statistics = on;
     query.shown = { comments: on, question: on, answer: on, authority: on, additional: on };
   },
