@@ -161,6 +161,63 @@ c, a = s.accept(); d = c.recv(100); c.sendall(a[0].encode() + b" said " + d); c.
     expect(output).toMatch(/3 received/);
   });
 
+  it('a stream goes on where it was when the TAP is back: a line that is dead ends no connection', async () => {
+    attach({ limits: { tapReplugMs: 20 } });
+    void serve(7, echo);
+    const program = `import socket, hashlib, os, threading
+s = socket.create_connection(("10.9.0.2", 7), 10); s.settimeout(30)
+block = os.urandom(1 << 20)
+sent, got = hashlib.sha256(), hashlib.sha256()
+def send():
+  for i in range(64):
+    s.sendall(block); sent.update(block)
+    if i == 8: print("streaming", flush=True)
+  s.shutdown(socket.SHUT_WR)
+t = threading.Thread(target=send); t.start()
+n = 0
+while True:
+  d = s.recv(1 << 20)
+  if not d: break
+  got.update(d); n += len(d)
+t.join()
+print(n, sent.digest() == got.digest())`;
+    const child = there.start('python3', ['-u', '-c', program]);
+    let output = '';
+    child.stdout!.on('data', (chunk) => (output += chunk));
+    child.stderr!.on('data', (chunk) => (output += chunk));
+    await until(() => output.includes('streaming'), 'a stream');
+    there.ip('link del tap0');
+    await until(() => !tap.up, 'the link to be down');
+    there.ip('tuntap add dev tap0 mode tap\naddr add 10.9.0.1/24 dev tap0\nlink set tap0 up');
+    await once(child, 'close');
+    expect(output).toBe(`streaming\n${64 << 20} True\n`);
+  }, 60_000);
+
+  it('whoever sends into a dead line is told as on Linux: a datagram soon, a stream when its time is over', async () => {
+    attach({ replug: false });
+    void serve(7, echo);
+    const child = there.start('python3', [
+      '-c',
+      'import socket\ns = socket.create_server(("10.9.0.1", 9000)); print("ready", flush=True)\nc, a = s.accept(); c.recv(1)',
+    ]);
+    await once(child.stdout!, 'data');
+    const stream = await host.sockets.create_connection(['10.9.0.1', 9000]);
+    there.ip('link del tap0');
+    await until(() => !tap.up, 'the link to be down');
+    const datagrams = host.sockets.socket(host.sockets.AF_INET, host.sockets.SOCK_DGRAM);
+    await datagrams.connect(['10.9.0.1', 9]);
+    const codeOf = (error: { code?: string }): string => error.code ?? String(error);
+    // The route stays, as on Linux (`linkdown`); it is the neighbour who does not answer. That is no hard error: only who
+    // asks for soft ones is told.
+    datagrams.setsockopt(host.sockets.IPPROTO_IP, host.sockets.IP_RECVERR, 1);
+    await datagrams.send('nobody there');
+    expect(await datagrams.recv(1).catch(codeOf)).toBe('EHOSTUNREACH');
+    stream.setsockopt(host.sockets.IPPROTO_TCP, host.sockets.TCP_USER_TIMEOUT, 500);
+    await stream.sendall('still there?');
+    expect(await stream.recv(1).catch(codeOf)).toMatch(/^(ETIMEDOUT|EHOSTUNREACH)$/);
+    child.kill('SIGKILL');
+  });
+
   it("the kernel's vxlan device is a wire", async () => {
     attach(); // to have something to close
     // The kernel listens on every address of its namespace: our socket sits in another one, over a veth pair.
