@@ -30,4 +30,8 @@ export class TcpCounters {
   /** Reductions of the window that turned out to be groundless: by timestamps, by D-SACK. */
   fullUndo = 0;
   dsackUndo = 0;
+  /** SYNs answered with a cookie; cookies that came back; ACKs that should have brought one, and did not. */
+  syncookiesSent = 0;
+  syncookiesRecv = 0;
+  syncookiesFailed = 0;
 }

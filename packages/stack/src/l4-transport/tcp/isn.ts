@@ -23,19 +23,20 @@ export class SequenceSource {
 
   isn(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number, nowNs: number): number {
     const { words } = this;
-    fill(words, local, remote);
+    fillAddresses(words, local, remote);
     words[8] = localPort * 65536 + remotePort;
     const m = Math.floor(nowNs / 4000) % 4294967296;
     return (sipHash24(this.isnKey, words) + m) | 0;
   }
 
   timestampOffset(local: IpAddress, remote: IpAddress): number {
-    fill(this.addresses, local, remote);
+    fillAddresses(this.addresses, local, remote);
     return sipHash24(this.timestampKey, this.addresses) | 0;
   }
 }
 
-function fill(words: Uint32Array, local: IpAddress, remote: IpAddress): void {
+/** Both addresses, as the first eight words of what is hashed. */
+export function fillAddresses(words: Uint32Array, local: IpAddress, remote: IpAddress): void {
   words[0] = local.w0;
   words[1] = local.w1;
   words[2] = local.w2;

@@ -2,12 +2,14 @@ import { Drop } from '../../base/drop-reasons.ts';
 import { Errno } from '../../base/errors.ts';
 import type { IpAddress } from '../../base/ip-address.ts';
 import type { PacketBuffer } from '../../base/packet-buffer.ts';
+import type { Flow } from '../../l3-network/network-layer.ts';
 import type { PortBinding } from '../ports.ts';
 import type { TcpConnection } from './connection.ts';
 import type { PassiveOpener, TcpContext } from './control-block.ts';
 import type { TcpSocketOptions } from './options.ts';
 import { answerSyn } from './passive-open.ts';
 import { TcpState } from './states.ts';
+import { COOKIES_VALID_NS, type SynCookies } from './syn-cookie.ts';
 import { Flag, type SegmentFields } from './tcp-header.ts';
 import { sendReset } from './transmit.ts';
 
@@ -18,6 +20,9 @@ export interface ListenerOwner {
 
 /** What a listener needs of its TCP. */
 interface ListenerContext extends TcpContext {
+  readonly cookies: SynCookies;
+  /** The way to a packet's sender; null when there is none. */
+  wayBack(packet: PacketBuffer): Flow | null;
   /** A connection for a SYN that came; null when there is no way back to its sender. */
   accepted(
     listener: TcpListener,
@@ -46,6 +51,8 @@ export class TcpListener implements PassiveOpener {
   private open = true;
   private backlog = 0;
   private waiting = 0;
+  /** When a SYN was last answered with a cookie, ns; -1: never. */
+  private cookieAtNs = -1;
   private readonly tcp: ListenerContext;
   private halfOpenHead: TcpConnection | null = null;
   private acceptHead: TcpConnection | null = null;
@@ -125,7 +132,12 @@ export class TcpListener implements PassiveOpener {
       return;
     }
     // "Second, check for an ACK: Any acknowledgment is bad if it arrives on a connection still in the LISTEN state."
+    // Unless it brings back a cookie, which nobody could have got long after the last was given out.
     if ((flags & Flag.Ack) !== 0) {
+      if ((flags & Flag.Syn) === 0 && this.cookiesAreOut) {
+        this.takeCookie(segment, packet);
+        return;
+      }
       this.tcp.resetFor(packet, segment, Drop.TCP_NO_CONNECTION);
       return;
     }
@@ -135,21 +147,62 @@ export class TcpListener implements PassiveOpener {
       this.tcp.node.drop(packet, Drop.TCP_BAD_FLAGS);
       return;
     }
-    if (this.full || this.halfOpen >= this.tcp.node.limits.synBacklog) {
+    if (this.full) {
       this.tcp.node.drop(packet, Drop.TCP_BACKLOG_FULL);
       return;
     }
-    this.answerSyn(segment, packet, after);
+    // As Linux: who comes after a connection in TIME-WAIT is real, and is kept in place of it. A cookie could not go on
+    // from that one's numbers.
+    if (this.halfOpen < this.tcp.node.limits.synBacklog || (after !== null && this.tcp.options.synCookies)) {
+      this.answerSyn(segment, packet, after);
+    } else if (this.tcp.options.synCookies) {
+      this.giveCookie(segment, packet);
+    } else {
+      this.tcp.node.drop(packet, Drop.TCP_BACKLOG_FULL);
+    }
+  }
+
+  /** Was one given out so lately that it may still come back? */
+  private get cookiesAreOut(): boolean {
+    return this.cookieAtNs >= 0 && this.tcp.node.clock.now - this.cookieAtNs < COOKIES_VALID_NS;
+  }
+
+  private giveCookie(segment: SegmentFields, packet: PacketBuffer): void {
+    const flow = this.tcp.wayBack(packet);
+    this.tcp.node.drop(packet, flow === null ? Drop.TCP_BAD_ADDRESS : Drop.TCP_DONE);
+    if (flow === null) return;
+    this.cookieAtNs = this.tcp.node.clock.now;
+    this.tcp.cookies.answer(flow, segment, this.options);
+  }
+
+  /** An ACK that should bring a cookie back: with a right one the handshake is complete, otherwise it is reset. */
+  private takeCookie(segment: SegmentFields, packet: PacketBuffer): void {
+    const { cookies, node } = this.tcp;
+    const mss = cookies.check(segment, packet);
+    if (mss === 0) {
+      this.tcp.resetFor(packet, segment, Drop.TCP_NO_CONNECTION);
+      return;
+    }
+    // As Linux: forgotten. The peer will send its data again, and with it the cookie.
+    if (this.full) {
+      node.drop(packet, Drop.TCP_BACKLOG_FULL);
+      return;
+    }
+    const c = this.tcp.accepted(this, packet, segment, null);
+    if (c === null) {
+      node.drop(packet, Drop.TCP_BAD_ADDRESS);
+      return;
+    }
+    this.linkHalfOpen(c);
+    c.listener = this;
+    cookies.restore(c, segment, packet, mss);
   }
 
   private answerSyn(segment: SegmentFields, packet: PacketBuffer, after: number | null): void {
     const c = this.tcp.accepted(this, packet, segment, after);
     this.tcp.node.drop(packet, c === null ? Drop.TCP_BAD_ADDRESS : Drop.TCP_DONE);
     if (c === null) return;
-    c.listenNext = this.halfOpenHead;
-    if (this.halfOpenHead !== null) this.halfOpenHead.listenPrev = c;
-    this.halfOpenHead = c;
-    this.halfOpen++;
+    this.linkHalfOpen(c);
     answerSyn(c, segment, this);
   }
 
@@ -172,6 +225,13 @@ export class TcpListener implements PassiveOpener {
     if (c.waitsForAccept) return;
     this.unlinkHalfOpen(c);
     c.listener = null;
+  }
+
+  private linkHalfOpen(c: TcpConnection): void {
+    c.listenNext = this.halfOpenHead;
+    if (this.halfOpenHead !== null) this.halfOpenHead.listenPrev = c;
+    this.halfOpenHead = c;
+    this.halfOpen++;
   }
 
   private unlinkHalfOpen(c: TcpConnection): void {

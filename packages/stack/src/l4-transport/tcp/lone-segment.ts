@@ -1,4 +1,5 @@
 /** Segments that belong to no connection: resets (RFC 9293 3.10.7.1), and the ACKs of what is left in TIME-WAIT. */
+import type { NodeContext } from '../../base/node-context.ts';
 import { HEADROOM, type PacketBuffer, type PacketPool } from '../../base/packet-buffer.ts';
 import { Flag, MIN_HEADER, type SegmentFields, writeHeader, writeTimestamps } from './tcp-header.ts';
 import type { TimeWait } from './time-wait.ts';
@@ -24,14 +25,14 @@ export function resetAnswering(segment: SegmentFields, pool: PacketPool): Packet
 }
 
 /** An ACK from a connection in TIME-WAIT, without its checksum. */
-export function acknowledgementOf(waiting: TimeWait, nowNs: number, pool: PacketPool): PacketBuffer {
-  const packet = pool.acquire(0, HEADROOM);
+export function acknowledgementOf(waiting: TimeWait, node: NodeContext): PacketBuffer {
+  const packet = node.pool.acquire(0, HEADROOM);
   const length = MIN_HEADER + (waiting.timestamps ? 12 : 0);
   const at = packet.push(length);
   const { localPort, remotePort, sndNxt, rcvNxt, window } = waiting;
   writeHeader(packet.view, at, localPort, remotePort, sndNxt, rcvNxt, Flag.Ack, window, length);
   if (waiting.timestamps) {
-    const now = (Math.floor(nowNs / 1e6) + waiting.tsOffset) | 0;
+    const now = (Math.floor(node.clock.now / 1e6) + waiting.tsOffset) | 0;
     writeTimestamps(packet.view, at + MIN_HEADER, now, waiting.tsRecent);
   }
   return packet;

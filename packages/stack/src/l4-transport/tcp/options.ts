@@ -79,6 +79,8 @@ export interface TcpOptions {
    * as on Linux and as RFC 6298 5.5 demands; where every third packet is lost, it is what brings a stream through.
    */
   readonly thinLinearTimeouts: boolean;
+  /** `tcp_syncookies`: a listener with too many half-open connections answers without keeping any (RFC 4987 3.6). */
+  readonly synCookies: boolean;
   /** Header prediction. Off, every segment takes the long way of RFC 9293 3.10.7, with the same result. */
   readonly fastPath: boolean;
   /** `tcp_retries2`: how long data is sent again, as a number of retransmissions (15: 924.6 s). */
@@ -104,6 +106,7 @@ export const TCP_OPTIONS: TcpOptions = {
   windowScaling: true,
   rack: true,
   thinLinearTimeouts: false,
+  synCookies: true,
   fastPath: true,
   retries: 15,
   orphanRetries: 15,

@@ -5,7 +5,7 @@ import { IpAddress } from '../../base/ip-address.ts';
 import type { NodeContext } from '../../base/node-context.ts';
 import { Checksum, type PacketBuffer } from '../../base/packet-buffer.ts';
 import { What } from '../../base/trace.ts';
-import { Cast, type NetworkLayer, Protocol, type ProtocolHandler } from '../../l3-network/network-layer.ts';
+import { Cast, type Flow, type NetworkLayer, Protocol, type ProtocolHandler } from '../../l3-network/network-layer.ts';
 import { type PortBinding, PortTable } from '../ports.ts';
 import { destinationOf, pseudoSum, rightChecksum, sourceOf } from './addresses.ts';
 import { type StreamOwner, TcpConnection } from './connection.ts';
@@ -22,9 +22,10 @@ import { socketOptions, TCP_OPTIONS, type TcpOptions, type TcpSocketOptions } fr
 import { type Acceptor, answerSyn } from './passive-open.ts';
 import { Mark, SegmentPool } from './segment.ts';
 import { TcpState } from './states.ts';
+import { SynCookies } from './syn-cookie.ts';
 import { CHECKSUM, Flag, readSegment, SegmentFields } from './tcp-header.ts';
 import { type TimeWait, TimeWaitTable } from './time-wait.ts';
-import { transmit, updateSegmentSize } from './transmit.ts';
+import { transmit, updateSegmentSize, windowScaleFor } from './transmit.ts';
 
 export { Ready } from '../readiness.ts';
 export { type StreamOwner, TcpConnection } from './connection.ts';
@@ -42,6 +43,7 @@ export class Tcp implements ProtocolHandler, TcpContext {
   readonly counters: TcpCounters = new TcpCounters();
   readonly segments: SegmentPool = new SegmentPool();
   readonly timeWaits: TimeWaitTable;
+  readonly cookies: SynCookies;
   /**
    * Who takes segments, checked, that belong to no connection and no listener, and would be answered with a RST: a
    * gateway that stands for others. It owns them, and ends each with `answer` or `refuse`, now or later, or drops it.
@@ -65,6 +67,7 @@ export class Tcp implements ProtocolHandler, TcpContext {
     const random = node.random.fork('tcp');
     this.ports = new PortTable(node, 'tcp ports');
     this.sequences = new SequenceSource(random);
+    this.cookies = new SynCookies(this, this.sequences, random.fork('syn cookies'));
     this.table = new EndpointTable<TcpConnection>(random.u32());
     this.timeWaits = new TimeWaitTable(this, random.u32());
     network.register(Protocol.Tcp, this);
@@ -287,16 +290,22 @@ export class Tcp implements ProtocolHandler, TcpContext {
     segment: SegmentFields,
     after: number | null,
   ): TcpConnection | null {
-    const remote = sourceOf(packet);
-    if (remote.isMulticast || remote.isUnspecified || remote.equals(IpAddress.BROADCAST4)) return null;
-    const flow = this.network.open(remote, Protocol.Tcp, destinationOf(packet));
-    if (typeof flow === 'number') return null;
+    const flow = this.wayBack(packet);
+    if (flow === null) return null;
     const { binding } = listener;
     const c = new TcpConnection(this, flow, binding, segment.destinationPort, segment.sourcePort, listener.options);
     binding.retain();
     this.prepare(c, after);
     this.table.add(c);
     return c;
+  }
+
+  /** The way to a packet's sender; null when there is none. */
+  wayBack(packet: PacketBuffer): Flow | null {
+    const remote = sourceOf(packet);
+    if (remote.isMulticast || remote.isUnspecified || remote.equals(IpAddress.BROADCAST4)) return null;
+    const flow = this.network.open(remote, Protocol.Tcp, destinationOf(packet));
+    return typeof flow === 'number' ? null : flow;
   }
 
   /** Initial sequence number, timestamp offset, window scale. `after`: SND.NXT of the connection it comes after. */
@@ -314,11 +323,7 @@ export class Tcp implements ProtocolHandler, TcpContext {
     c.lastReceivedNs = now;
     c.progressAtNs = now;
     updateSegmentSize(c);
-    if (c.scaling) {
-      // As Linux, for the largest buffer that it may get by itself.
-      const most = Math.max(c.receiveLimit, this.node.limits.receiveBufferGrownBytes);
-      while (c.rcvScale < 14 && 65535 << c.rcvScale < most) c.rcvScale++;
-    }
+    if (c.scaling) c.rcvScale = windowScaleFor(c.receiveLimit, this.node.limits);
   }
 
   /** RFC 9293 3.10.7.1: no connection: what is left of one, a listener, somebody who takes it, or a reset. */
@@ -379,8 +384,7 @@ export class Tcp implements ProtocolHandler, TcpContext {
 
   /** An ACK from a connection in TIME-WAIT. */
   acknowledgeFor(waiting: TimeWait): void {
-    const ack = acknowledgementOf(waiting, this.node.clock.now, this.node.pool);
-    this.sendAlone(ack, waiting.local, waiting.remote);
+    this.sendAlone(acknowledgementOf(waiting, this.node), waiting.local, waiting.remote);
   }
 
   /** Sends a segment that belongs to no connection. */

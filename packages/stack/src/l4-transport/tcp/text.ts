@@ -56,7 +56,7 @@ export function deliver(c: ControlBlock, packet: PacketBuffer): void {
   const length = packet.end - packet.start;
   const size = packet.segmentSize > 0 ? packet.segmentSize : length;
   // What was joined on the way (GRO) without saying so is no larger segment.
-  if (size > c.rcvMss) c.rcvMss = Math.max(c.rcvMss, Math.min(size, advertisedMss(c)));
+  if (size > c.rcvMss) c.rcvMss = Math.max(c.rcvMss, Math.min(size, advertisedMss(c.flow, c.options)));
   if (node.trace !== null)
     node.trace.event(node.name, 4, What.Deliver, packet, 0, `${length} bytes`, 'RFC 9293 3.10.7.4');
   c.rcvNxt = (c.rcvNxt + length) | 0;

@@ -138,7 +138,7 @@ describe('the backlog', () => {
   });
 
   it('bounds those that are half open', () => {
-    const t = new Conversation({ limits: { synBacklog: 2 } });
+    const t = new Conversation({ limits: { synBacklog: 2 }, tcp: { synCookies: false } });
     const listener = t.listen();
     for (let i = 0; i < 3; i++) {
       t.peerPort = 6000 + i;

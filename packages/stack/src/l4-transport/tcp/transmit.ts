@@ -5,14 +5,18 @@
 import { finish, fold, sum } from '../../base/checksum.ts';
 import { MILLISECOND } from '../../base/clock.ts';
 import { Errno } from '../../base/errors.ts';
+import type { Limits } from '../../base/limits.ts';
 import { Checksum, HEADROOM, type PacketBuffer } from '../../base/packet-buffer.ts';
 import { What } from '../../base/trace.ts';
+import type { Flow } from '../../l3-network/network-layer.ts';
 import type { ControlBlock } from './control-block.ts';
+import type { TcpSocketOptions } from './options.ts';
 import { Mark, type Segment } from './segment.ts';
 import { stateIn, TcpState } from './states.ts';
 import {
   CHECKSUM,
   Flag,
+  MAX_WINDOW_SCALE,
   MIN_HEADER,
   synOptionsLength,
   writeHeader,
@@ -87,7 +91,7 @@ function sendSyn(c: ControlBlock, packet: PacketBuffer, seq: number): void {
   const flags = answer ? Flag.Syn | Flag.Ack : Flag.Syn;
   writeHeader(packet.view, at, c.localPort, c.remotePort, seq, answer ? c.rcvNxt : 0, flags, window, length);
   const tsVal = c.timestamps ? timestampNow(c) : 0;
-  const mss = advertisedMss(c);
+  const mss = advertisedMss(c.flow, c.options);
   writeSynOptions(packet.view, at + MIN_HEADER, mss, scale, c.sack, c.timestamps, tsVal, answer ? c.tsRecent : 0);
   deliver(c, packet, at);
 }
@@ -197,17 +201,30 @@ export function timestampAt(c: ControlBlock, ns: number): number {
   return (Math.floor(ns / MILLISECOND) + c.tsOffset) | 0;
 }
 
+/** The receive buffer that a connection begins with, bytes. */
+export function receiveLimitFor(options: TcpSocketOptions, limits: Limits): number {
+  return Math.min(options.receiveBuffer || limits.receiveBufferBytes, limits.maxBufferBytes);
+}
+
+/** Our shift count (RFC 7323 2.3): as Linux, for the largest buffer that it may get by itself. */
+export function windowScaleFor(receiveLimit: number, limits: Limits): number {
+  const most = Math.max(receiveLimit, limits.receiveBufferGrownBytes);
+  let scale = 0;
+  while (scale < MAX_WINDOW_SCALE && 65535 << scale < most) scale++;
+  return scale;
+}
+
 /** What our MSS option says: the MTU less the fixed headers (RFC 9293 3.7.1, RFC 6691), within TCP_MAXSEG. */
-export function advertisedMss(c: ControlBlock): number {
+export function advertisedMss(flow: Flow, options: TcpSocketOptions): number {
   // An IP packet ends at 65,535 bytes, also where the MTU is larger, as loopback's is.
-  const mss = Math.min(c.flow.mtu, 65535) - c.flow.headerLength - MIN_HEADER;
-  return c.options.maxSegment > 0 ? Math.min(mss, c.options.maxSegment) : mss;
+  const mss = Math.min(flow.mtu, 65535) - flow.headerLength - MIN_HEADER;
+  return options.maxSegment > 0 ? Math.min(mss, options.maxSegment) : mss;
 }
 
 /** Eff.snd.MSS = min(SendMSS+20, MMS_S) - TCPhdrsize - IPoptionsize (RFC 9293 3.7.1), with what the path carries now. */
 export function updateSegmentSize(c: ControlBlock, pathMtu = c.flow.mtu): void {
   c.mtu = c.flow.mtu;
-  const narrowed = Math.min(c.peerMss, advertisedMss(c) - (c.flow.mtu - pathMtu));
+  const narrowed = Math.min(c.peerMss, advertisedMss(c.flow, c.options) - (c.flow.mtu - pathMtu));
   const mss = narrowed - (c.timestamps ? TIMESTAMPS_LENGTH : 0);
   c.sndMss = mss > 8 ? mss : 8;
 }
