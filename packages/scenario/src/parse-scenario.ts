@@ -2,7 +2,7 @@ import type { NetworkDescription } from '@netarium/stack/network/description';
 import { checkLinks } from './check-links.ts';
 import { checkNodes } from './check-nodes.ts';
 import { checkPrograms } from './check-programs.ts';
-import { checkForm } from './explain.ts';
+import { checkForm, locate } from './explain.ts';
 import { readModel } from './model.ts';
 import { Findings, type Path, type Problem } from './problem.ts';
 import { scenarioSchema } from './schema.ts';
@@ -47,19 +47,8 @@ export function parseScenario(text: string, { file }: ParseOptions): ScenarioRes
     scenario: form.value as NetworkDescription,
     warnings: findings.warnings(),
     problemAt: (path, message, expected, suggestion) =>
-      findings.describe(placeOf(tree, path), path, message, expected, suggestion),
+      findings.describe(locate(tree, path).at, path, message, expected, suggestion),
   };
-}
-
-/** The part of the tree at `path`, or the innermost part around it that is there. */
-function placeOf(tree: Tree, path: Path): Tree {
-  let place = tree;
-  for (const step of path) {
-    const inner = typeof step === 'number' ? place.items[step] : place.entries.get(step)?.tree;
-    if (inner === undefined) break;
-    place = inner;
-  }
-  return place;
 }
 
 /** `links:` with everything below it commented out is no links. */
