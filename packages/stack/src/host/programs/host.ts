@@ -30,7 +30,7 @@ const PHRASES: Readonly<Record<number, string>> = {
 export const host: Program = {
   name: 'host',
   summary: 'look up a name, or the name of an address, in the DNS',
-  usage: `usage: host [-rTv] [-t TYPE] [-W SECONDS] [-R TRIES] NAME [SERVER]
+  usage: `usage: host [-rT] [-t TYPE] [-W SECONDS] [-R TRIES] NAME [SERVER]
   -r  ask the server for what it knows itself, without recursion
   -T  over TCP
   -t  records of this type; without: addresses and mail exchangers
