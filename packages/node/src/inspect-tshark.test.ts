@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { Drop } from '../../stack/src/base/drop-reasons.ts';
 import { EventQueue } from '../../stack/src/base/event-queue.ts';
 import { IpAddress } from '../../stack/src/base/ip-address.ts';
@@ -17,6 +17,7 @@ import { LinkType } from '../../stack/src/inspect/link-types.ts';
 import { PcapngWriter } from '../../stack/src/inspect/pcapng-writer.ts';
 import { generatedFrames, sampleFrames } from '../../stack/src/inspect/testing/corpus.ts';
 import { tcpTraffic } from '../../stack/src/inspect/testing/tcp-traffic.ts';
+import { describeWithTcpdump } from './testing/tcpdump.ts';
 import { describeWithTshark, expertProblems, tshark } from './testing/tshark.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'netarium-inspect-'));
@@ -211,9 +212,7 @@ describeWithTshark('captures, read by others', () => {
   });
 });
 
-const tcpdumpMissing = spawnSync('tcpdump', ['--version'], { stdio: 'ignore' }).error !== undefined;
-
-describe.skipIf(tcpdumpMissing)('capture filters, compared with tcpdump', () => {
+describeWithTcpdump('capture filters, compared with tcpdump', () => {
   const frames = [
     ...sampleFrames(),
     ...tcpTraffic(1, 20),

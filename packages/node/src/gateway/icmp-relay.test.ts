@@ -65,7 +65,8 @@ test('the gateway is a hop of its own', async () => {
   await inside.end();
 });
 
-test.skipIf(!existsSync('/usr/bin/ping'))('the system’s ping, on the real loopback', async () => {
+test('the system’s ping, on the real loopback', async (context) => {
+  if (!existsSync('/usr/bin/ping')) context.skip('needs /usr/bin/ping');
   expect(await systemPing('127.0.0.1', 56)).toBe(true);
 });
 

@@ -69,8 +69,9 @@ test('no name stands for two ports of one protocol', () => {
 });
 
 // What this machine knows and we know as well has to be the same.
-describe.skipIf(!existsSync('/etc/services'))('this machine (needs /etc/services)', () => {
-  test('has the same ports for our names', () => {
+describe('this machine', () => {
+  test('has the same ports for our names', (context) => {
+    if (!existsSync('/etc/services')) context.skip('needs /etc/services');
     let compared = 0;
     for (const line of readFileSync('/etc/services', 'utf8').split('\n')) {
       const match = /^([a-z0-9-]+)\s+(\d+)\/(tcp|udp)/.exec(line);
