@@ -186,10 +186,15 @@ describe('a signal', () => {
     expect(told).toEqual(['first', 'third']);
   });
 
-  it('before the program has begun', async () => {
-    const process = start(async (self) => ((await self.sleep(1)) ? 1 : 0));
-    process.kill();
-    expect(await ended(process)).toBe(0);
+  it('before the program has begun keeps it from beginning', async () => {
+    let begun = false;
+    const process = start(async () => {
+      begun = true;
+      return 0;
+    });
+    process.kill('SIGTERM');
+    expect(await ended(process)).toBe(143);
+    expect(begun).toBe(false);
   });
 
   it('after its end changes nothing', async () => {

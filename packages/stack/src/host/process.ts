@@ -127,7 +127,10 @@ export class Process {
     await null;
     let code: number;
     try {
-      if (this.args[0] === '--help') {
+      if (this.signalled !== null) {
+        // Killed before it began.
+        code = 128 + SIGNAL_NUMBERS[this.signalled];
+      } else if (this.args[0] === '--help') {
         this.print(`${program.usage}\n`);
         code = 0;
       } else {
