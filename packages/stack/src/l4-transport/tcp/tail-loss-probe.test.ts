@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TraceSink } from '../../base/trace.ts';
-import { Flight } from './testing/flight.ts';
+import { bytes, Conversation } from './testing/conversation.ts';
+import { Flight, MSS } from './testing/flight.ts';
 
 describe('the probe of the tail (RFC 8985 7)', () => {
   it('the last three of ten are lost: the probe, its SACK, and what it shows to be missing, no timeout', () => {
@@ -45,6 +46,22 @@ describe('the probe of the tail (RFC 8985 7)', () => {
     // It arrived, and so had all others: nothing was lost, and nothing is paid for.
     expect(f.c.info().snd_cwnd).toBeGreaterThanOrEqual(10);
     f.end();
+  });
+
+  it('waits 2 ms at least, as on Linux: over a line without delay, too, the answer comes first', () => {
+    const t = new Conversation();
+    const c = t.connect();
+    t.hear({ flags: 'S' });
+    t.say({ flags: 'SA', seq: 0, ack: 1, mss: MSS, sackOk: true, ws: 4 });
+    t.hear({ flags: 'A' });
+    c.write(bytes(3 * MSS), 0, 3 * MSS);
+    expect(t.flush()).toHaveLength(3);
+    t.wait(2e6 - 1);
+    t.silence();
+    t.wait(1);
+    t.hear({ seq: 1 + 2 * MSS, len: MSS });
+    t.say({ flags: 'A', seq: 1, ack: 1 + 3 * MSS });
+    t.end();
   });
 
   it('but not beyond the peer’s window', () => {

@@ -9,6 +9,9 @@ import { Probe, TimerMode } from './loss-state.ts';
 import { MIN_RTO_NS } from './rto.ts';
 import { TcpState } from './states.ts';
 
+/** Linux's TCP_TIMEOUT_MIN: where round trips take no time, two of them are over before any answer can come. */
+const MIN_PROBE_NS = 2e6;
+
 export const TimerTag = { Retransmit: 0, DelayedAck: 1, Slow: 2 } as const;
 
 /** RFC 6298 5.1: "Every time a packet containing data is sent (including a retransmission), if the timer is not running, start it". */
@@ -87,7 +90,7 @@ export function probeTimeoutNs(c: ControlBlock): number {
   if (srttNs < 0) return SECOND;
   // "If FlightSize is one segment: PTO += TLP.max_ack_delay", 200 ms as on Linux: its ACK may be delayed. So may that
   // of several small ones.
-  return Math.ceil(2 * srttNs) + (c.flight <= c.sndMss ? MIN_RTO_NS : 0);
+  return Math.max(Math.ceil(2 * srttNs), MIN_PROBE_NS) + (c.flight <= c.sndMss ? MIN_RTO_NS : 0);
 }
 
 /** When the RTO expires that begins at `from`, ns: no later than the user timeout (RFC 5482) is over. */
