@@ -106,11 +106,16 @@ export function latin1Decode(bytes: Uint8Array, start = 0, end = bytes.length): 
 /** A character above U+00FF becomes `?`. */
 export function latin1Encode(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
+  latin1EncodeInto(text, bytes, 0);
+  return bytes;
+}
+
+/** As `latin1Encode`, into `bytes` at `offset`, where there is room for as many bytes as the text has characters. */
+export function latin1EncodeInto(text: string, bytes: Uint8Array, offset: number): void {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    bytes[i] = code < 0x100 ? code : 0x3f;
+    bytes[offset + i] = code < 0x100 ? code : 0x3f;
   }
-  return bytes;
 }
 
 /** US-ASCII; a byte above 127 becomes U+FFFD. */

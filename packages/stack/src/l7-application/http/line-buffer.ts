@@ -72,13 +72,12 @@ export class LineBuffer {
    */
   takeLine(limit: number): number {
     const { bytes, start, end } = this;
-    const found = bytes.subarray(this.scanned, end).indexOf(LF);
-    if (found < 0) {
+    const at = bytes.indexOf(LF, this.scanned);
+    if (at < 0 || at >= end) {
       if (end - start >= limit) return TOO_LONG;
       this.scanned = end;
       return INCOMPLETE;
     }
-    const at = this.scanned + found;
     if (at + 1 - start > limit) return TOO_LONG;
     const to = at > start && bytes[at - 1] === CR ? at - 1 : at;
     for (let byte = start; byte < to; byte++) if (bytes[byte] === CR) return BARE_CR;

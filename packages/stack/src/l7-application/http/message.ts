@@ -9,6 +9,8 @@ export type HttpField = readonly [name: string, value: string];
 /** The fields of a message in their order. Names compare without regard to case (RFC 9110 5.1). */
 export class HttpHeaders {
   private readonly fields: HttpField[] = [];
+  /** The fields' names in lower case. */
+  private readonly keys: string[] = [];
 
   constructor(fields: Iterable<HttpField> = []) {
     for (const [name, value] of fields) this.append(name, value);
@@ -20,24 +22,29 @@ export class HttpHeaders {
 
   /** The value of a field; several lines of one name joined by ", ", which means the same (RFC 9110 5.3). Null: absent. */
   get(name: string): string | null {
-    const values = this.all(name);
-    return values.length === 0 ? null : values.join(', ');
+    const key = name.toLowerCase();
+    let joined: string | null = null;
+    for (let i = 0; i < this.keys.length; i++) {
+      if (this.keys[i] !== key) continue;
+      const value = this.fields[i]![1];
+      joined = joined === null ? value : `${joined}, ${value}`;
+    }
+    return joined;
   }
 
   /** The values of each line of that name. */
   all(name: string): string[] {
     const key = name.toLowerCase();
-    return this.fields.filter(([known]) => known.toLowerCase() === key).map(([, value]) => value);
+    return this.fields.filter((_field, i) => this.keys[i] === key).map(([, value]) => value);
   }
 
   has(name: string): boolean {
-    const key = name.toLowerCase();
-    return this.fields.some(([known]) => known.toLowerCase() === key);
+    return this.keys.includes(name.toLowerCase());
   }
 
   /** Does a comma-separated list hold this word, in whatever case? `has('Connection', 'close')`. */
   lists(name: string, word: string): boolean {
-    return this.words(name).includes(word.toLowerCase());
+    return this.has(name) && this.words(name).includes(word.toLowerCase());
   }
 
   /** The elements of a comma-separated list, in lower case, empty ones left out (RFC 9110 5.6.1.2). */
@@ -50,6 +57,7 @@ export class HttpHeaders {
 
   append(name: string, value: string): this {
     this.fields.push([name, value]);
+    this.keys.push(name.toLowerCase());
     return this;
   }
 
@@ -60,8 +68,9 @@ export class HttpHeaders {
 
   delete(name: string): this {
     const key = name.toLowerCase();
-    for (let i = this.fields.length - 1; i >= 0; i--) {
-      if (this.fields[i]![0].toLowerCase() === key) this.fields.splice(i, 1);
+    for (let i = this.keys.lastIndexOf(key); i >= 0; i = this.keys.lastIndexOf(key)) {
+      this.fields.splice(i, 1);
+      this.keys.splice(i, 1);
     }
     return this;
   }
@@ -97,6 +106,7 @@ export interface HttpResponse {
  * only if it says `keep-alive`.
  */
 export function isPersistent(message: { readonly minor: 0 | 1; readonly headers: HttpHeaders }): boolean {
+  if (!message.headers.has('Connection')) return message.minor === 1;
   const words = message.headers.words('Connection');
   if (words.includes('close')) return false;
   return message.minor === 1 || words.includes('keep-alive');

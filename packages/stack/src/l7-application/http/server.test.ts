@@ -163,8 +163,8 @@ describe('bodies', () => {
       body: new Uint8Array(size),
     }));
     const head = 'HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n'.length;
-    expect(stream.writes[0]).toBe(65536);
-    expect(Math.max(...stream.writes)).toBe(65536);
+    expect(stream.writes[0]).toBe(head + 65536);
+    expect(Math.max(...stream.writes.slice(1))).toBe(65536);
     expect(stream.writes.reduce((sum, bytes) => sum + bytes)).toBe(head + size);
   });
 });

@@ -195,13 +195,13 @@ class ServerConnection {
     if (!keep) headers.set('Connection', 'close');
     else if (request?.minor === 0) headers.set('Connection', 'keep-alive');
     if (this.node !== null) traceResponse(this.node, What.Send, status, headers);
-    const head = writeResponse({ status, headers });
-    let bytesSent = 0;
-    if (noBody) {
+    const whole = stream !== null || noBody ? NOTHING : ((body as Uint8Array | undefined) ?? NOTHING);
+    // The head goes with what follows it, in the same segments.
+    const head = writeResponse({ status, headers }, whole.length <= PIECE ? whole : whole.subarray(0, PIECE));
+    let bytesSent = whole.length;
+    if (stream === null || noBody) {
       await this.send(head);
-    } else if (stream === null) {
-      bytesSent = (body as Uint8Array | undefined)?.length ?? 0;
-      await this.send(head, body as Uint8Array | undefined);
+      for (let at = PIECE; at < whole.length; at += PIECE) await this.send(whole.subarray(at, at + PIECE));
     } else {
       bytesSent = await this.sendStream(head, stream, chunked, Number(headers.get('Content-Length') ?? Infinity));
       if (!chunked && bytesSent !== Number(headers.get('Content-Length'))) keep = false;
@@ -227,24 +227,11 @@ class ServerConnection {
     return sent;
   }
 
-  /**
-   * Sends bytes, and more bytes behind them in the same segments. Each piece has its own time: a slow line may take
-   * long for a large file, a dead one may not.
-   */
-  private async send(first: Uint8Array, second: Uint8Array = NOTHING): Promise<void> {
+  /** Each piece has its own time: a slow line may take long for a large file, a dead one may not. */
+  private async send(piece: Uint8Array): Promise<void> {
     this.stream.settimeout(this.limits.stallSeconds);
-    const together = Math.min(second.length, PIECE - Math.min(first.length, PIECE));
-    let piece = first;
-    if (together > 0) {
-      piece = new Uint8Array(first.length + together);
-      piece.set(first);
-      piece.set(second.subarray(0, together), first.length);
-    }
     try {
       if (piece.length > 0) await this.stream.sendall(piece);
-      for (let at = together; at < second.length; at += PIECE) {
-        await this.stream.sendall(second.subarray(at, Math.min(at + PIECE, second.length)));
-      }
     } catch (error) {
       this.broken = true;
       throw error;

@@ -1,5 +1,5 @@
 import { Errno, NetError } from '../../base/errors.ts';
-import { latin1Encode } from '../../base/utf8.ts';
+import { latin1Encode, latin1EncodeInto } from '../../base/utf8.ts';
 import { HttpHeaders, type HttpRequest, type HttpResponse, reasonPhrase } from './message.ts';
 import { isFieldValueText, isTokenText } from './syntax.ts';
 
@@ -21,12 +21,23 @@ export function writeRequest(request: {
   return latin1Encode(`${method} ${target} HTTP/1.${minor}\r\n${fieldLines(headers)}\r\n`);
 }
 
-/** The head of a response, with the empty line; HTTP/1.1, and the status's own phrase unless another is given. */
-export function writeResponse(response: { status: number; headers: HttpHeaders; reason?: string }): Uint8Array {
+/**
+ * The head of a response, with the empty line, and `body` behind it; HTTP/1.1, and the status's own phrase unless another
+ * is given.
+ */
+export function writeResponse(
+  response: { status: number; headers: HttpHeaders; reason?: string },
+  body?: Uint8Array,
+): Uint8Array {
   const { status, headers, reason = reasonPhrase(response.status) } = response satisfies Partial<HttpResponse>;
   if (!(status >= 100 && status <= 999)) throw new NetError(Errno.EINVAL, 'http', `status ${status}`);
   if (!isFieldValueText(reason)) throw new NetError(Errno.EINVAL, 'http', `reason ${JSON.stringify(reason)}`);
-  return latin1Encode(`HTTP/1.1 ${Math.floor(status)} ${reason}\r\n${fieldLines(headers)}\r\n`);
+  const head = `HTTP/1.1 ${Math.floor(status)} ${reason}\r\n${fieldLines(headers)}\r\n`;
+  if (body === undefined) return latin1Encode(head);
+  const bytes = new Uint8Array(head.length + body.length);
+  latin1EncodeInto(head, bytes, 0);
+  bytes.set(body, head.length);
+  return bytes;
 }
 
 /** One chunk of a chunked body. Of no bytes nothing is made, for an empty chunk would end the body. */
