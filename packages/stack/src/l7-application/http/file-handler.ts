@@ -121,11 +121,15 @@ function pathOf(target: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
+/** A path in which there is nothing to decode and nothing to resolve, as in most. */
+const PLAIN = /^(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+\/?$/;
+
 /**
  * The file that a path names, below the root. The parts are separated before they are decoded, so that `%2F` and `%2E`
  * are characters of a name and cannot lead anywhere (RFC 3986 2.4, 7.3).
  */
 function fileName(path: string): string {
+  if (PLAIN.test(path)) return path;
   const parts: string[] = [];
   for (const part of removeDotSegments(path).split('/').slice(1)) {
     const bytes = percentDecode(part);
