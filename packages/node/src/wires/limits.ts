@@ -16,7 +16,11 @@ export interface WireLimits {
    * collapses under windows of some MiB.
    */
   readonly tapKernelQueueFrames: number;
-  /** Bytes that we may have in the kernel and not yet consumed (TUNSETSNDBUF); past it `write` says EAGAIN. */
+  /**
+   * Bytes that we may have in the kernel and not yet consumed (TUNSETSNDBUF); past it `write` says EAGAIN. What is sent
+   * ends in sockets, which have limits of their own, before `write` returns; so this is Linux's default, none: to charge
+   * each frame to an account, and to allocate it so that it can be charged, costs a third of the throughput.
+   */
   readonly tapSendBufferBytes: number;
   /** Frames taken from a TAP before others get a turn: the batch of one acknowledgement. */
   readonly tapDrainFrames: number;
@@ -36,7 +40,7 @@ export const WIRE_LIMITS: WireLimits = {
   outboxBytes: 4 << 20,
   tapQueueFrames: 5000,
   tapKernelQueueFrames: 5000,
-  tapSendBufferBytes: 8 << 20,
+  tapSendBufferBytes: 0x7fffffff,
   tapDrainFrames: 64,
   tapReplugMs: 500,
   streamPeers: 1,
