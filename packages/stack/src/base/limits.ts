@@ -24,6 +24,8 @@ export interface Limits {
   readonly routes: number;
   /** Destinations of which one node remembers the path MTU. */
   readonly pathMtuEntries: number;
+  /** Multicast groups that the interfaces of one node are in. */
+  readonly multicastGroups: number;
   /** Packets on their way through one loopback interface: a burst of a program to itself, not memory without end. */
   readonly loopbackQueuePackets: number;
   /** Datagrams in reassembly at once on one node. */
@@ -73,6 +75,7 @@ export const LIMITS: Limits = {
   neighbourQueuePackets: 64,
   routes: 1_000_000,
   pathMtuEntries: 4096,
+  multicastGroups: 4096,
   loopbackQueuePackets: 16_384,
   reassemblies: 256,
   reassemblyBytes: 4 << 20,

@@ -1,4 +1,5 @@
 import { Drop, type DropReason } from '../base/drop-reasons.ts';
+import { formatIpv4 } from '../base/ip-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 import { What } from '../base/trace.ts';
@@ -23,6 +24,7 @@ import {
 } from './ipv4-header.ts';
 import { checkOptions, OPTIONS_GOOD, OPTIONS_SOURCE_ROUTE } from './ipv4-options.ts';
 import { type Ipv4Paths, LIMITED_BROADCAST } from './ipv4-paths.ts';
+import type { Groups } from './multicast/groups.ts';
 import { Cast, type ProtocolHandler } from './network-layer.ts';
 import { Reassembly, type ReassemblyOwner } from './reassembly.ts';
 import { type Route, RouteType } from './routes.ts';
@@ -37,6 +39,7 @@ export class Ipv4Input implements ReassemblyOwner {
   private readonly handlers: readonly (ProtocolHandler | null)[];
   private readonly errors: IcmpErrors;
   private readonly forwarder: Forwarder;
+  private readonly groups: Groups;
 
   /**
    * The addresses of the last packet that was ours alone, and the `routes.generation` of which that holds: most packets
@@ -53,12 +56,14 @@ export class Ipv4Input implements ReassemblyOwner {
     handlers: readonly (ProtocolHandler | null)[],
     errors: IcmpErrors,
     forwarder: Forwarder,
+    groups: Groups,
   ) {
     this.node = node;
     this.paths = paths;
     this.handlers = handlers;
     this.errors = errors;
     this.forwarder = forwarder;
+    this.groups = groups;
     this.reassembly = new Reassembly(node, this);
   }
 
@@ -115,6 +120,7 @@ export class Ipv4Input implements ReassemblyOwner {
     from: IpInterface,
     linkCast: Cast,
   ): Cast | -1 {
+    if (destination >>> 28 === 0xe) return this.groupCast(packet, source, destination, from);
     const { routes } = this.paths;
     const route = routes.lookup(destination);
     const cast = this.paths.castOf(destination, route);
@@ -127,6 +133,13 @@ export class Ipv4Input implements ReassemblyOwner {
       this.knownGeneration = routes.generation;
     }
     return cast;
+  }
+
+  /** A group is ours when an interface joined it, and wants what this source sends (RFC 1112 7.2, RFC 3376 3). */
+  private groupCast(packet: PacketBuffer, source: number, group: number, from: IpInterface): Cast | -1 {
+    if (this.groups.accepts(from, group, source)) return Cast.Multicast;
+    this.node.drop(packet, Drop.IP_MULTICAST_NOT_MEMBER, formatIpv4(group));
+    return -1;
   }
 
   /**
@@ -158,9 +171,7 @@ export class Ipv4Input implements ReassemblyOwner {
 
   private notForUs(packet: PacketBuffer, destination: number, route: Route | null, linkCast: Cast): void {
     const isFragment = ipv4IsFragment(packet.view, packet.l3);
-    if (destination >>> 28 === 0xe) {
-      this.node.drop(packet, Drop.IP_MULTICAST_NOT_MEMBER);
-    } else if (!this.forwarding) {
+    if (!this.forwarding) {
       this.node.drop(packet, Drop.IP_NOT_FOR_US);
     } else if (linkCast !== Cast.Unicast) {
       this.node.drop(packet, Drop.IP_BROADCAST_NOT_FORWARDED);

@@ -12,7 +12,6 @@ import { type Route, RouteType, type RoutingTable } from './routes.ts';
 
 export const LIMITED_BROADCAST = 0xffffffff;
 const LOOPBACK_ADDRESS = 0x7f000001;
-const ALL_SYSTEMS = 0xe0000001;
 
 /**
  * Where a packet of this host's own goes: route, interface, source address, next hop. `find` leaves its answer in the
@@ -130,7 +129,6 @@ export class Ipv4Paths {
   /** How a packet to this address that came in is addressed to this host; -1: it is not for this host. */
   castOf(address: number, route: Route | null): Cast | -1 {
     if (address === LIMITED_BROADCAST) return Cast.Broadcast;
-    if (address >>> 28 === 0xe) return address === ALL_SYSTEMS ? Cast.Multicast : -1;
     if (route === null) return -1;
     if (route.type === RouteType.Local) return Cast.Unicast;
     return route.type === RouteType.Broadcast ? Cast.Broadcast : -1;

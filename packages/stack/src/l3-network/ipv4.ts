@@ -15,6 +15,7 @@ import { Ipv4Input, Ipv4Port } from './ipv4-input.ts';
 import { Ipv4Output } from './ipv4-output.ts';
 import { Ipv4Paths } from './ipv4-paths.ts';
 import { Loopback } from './loopback.ts';
+import { Groups } from './multicast/groups.ts';
 import type { NeighbourTable } from './neighbours.ts';
 import { type NetworkLayer, Protocol, type ProtocolHandler, type SendOptions } from './network-layer.ts';
 import { PathMtus } from './path-mtu.ts';
@@ -42,6 +43,8 @@ export class Ipv4 implements NetworkLayer {
   readonly arp: Arp;
   readonly mtus: PathMtus;
   readonly icmp: Icmp;
+  /** The multicast groups that the interfaces are in. */
+  readonly groups: Groups;
   /** `lo` */
   readonly loopback: IpInterface;
   private readonly links: IpInterface[] = [];
@@ -57,6 +60,7 @@ export class Ipv4 implements NetworkLayer {
     this.routes = new RoutingTable(node.limits.routes);
     this.arp = new Arp(node);
     this.mtus = new PathMtus(node, this.routes);
+    this.groups = new Groups(node);
     const lo = new Loopback(node);
     this.loopback = new IpInterface(this.nextIndex++, lo, true);
     this.links.push(this.loopback);
@@ -67,7 +71,7 @@ export class Ipv4 implements NetworkLayer {
     this.icmp = new Icmp(node, this.paths, this.output, this.errors, this.mtus);
     this.handlers[Protocol.Icmp] = this.icmp;
     this.forwarder = new Forwarder(node, this.arp.neighbours, this.errors);
-    this.inbound = new Ipv4Input(node, this.paths, this.handlers, this.errors, this.forwarder);
+    this.inbound = new Ipv4Input(node, this.paths, this.handlers, this.errors, this.forwarder, this.groups);
     lo.register(EtherType.Ipv4, new Ipv4Port(this.inbound, this.loopback));
     this.addAddress(lo, new Prefix(IpAddress.LOOPBACK4, 8));
   }
@@ -122,6 +126,7 @@ export class Ipv4 implements NetworkLayer {
     if (gone === null || gone.loopback) return;
     link.register(EtherType.Ipv4, null);
     this.arp.detach(gone);
+    this.groups.removeAll(gone);
     gone.addresses = [];
     this.links.splice(this.links.indexOf(gone), 1);
     this.routes.removeWhere((route) => route.interface === gone);
