@@ -1,6 +1,7 @@
 import type { IpAddress } from '../base/ip-address.ts';
 import type { Prefix } from '../base/prefix.ts';
 import type { IpLink } from './ip-link.ts';
+import type { Ipv6Interface } from './ipv6/ipv6-interface.ts';
 
 /** An interface as layer 3 knows it: a link below, and the addresses that this host has there. */
 export class IpInterface {
@@ -12,6 +13,8 @@ export class IpInterface {
   addresses: readonly Prefix[] = [];
   /** What the routes go by: they leave out interfaces that are down. Follows `link.up` by `Ipv4.linkChanged`. */
   up: boolean;
+  /** What IPv6 knows of it; null where IPv6 is not spoken. */
+  v6: Ipv6Interface | null = null;
 
   constructor(index: number, link: IpLink, loopback: boolean) {
     this.index = index;
