@@ -39,6 +39,11 @@ export interface Limits {
   /** ICMP errors that a node sends in a second, and the burst it may send at once (Linux: 1,000 and 50). */
   readonly icmpErrorsPerSecond: number;
   readonly icmpErrorBurst: number;
+  /** OSPF neighbours on one interface, and link state advertisements that one router keeps. */
+  readonly ospfNeighbours: number;
+  readonly ospfAdvertisements: number;
+  /** Next hops of one OSPF route that are equally good: FRRouting's default. */
+  readonly ospfNextHops: number;
   /** Sockets (descriptors) of one host: what `ulimit -n` is on servers. */
   readonly sockets: number;
   /** Connections that wait for `accept`, whatever the backlog asked for: Linux's `somaxconn`. */
@@ -83,6 +88,9 @@ export const LIMITS: Limits = {
   reassemblyTimeNs: 30e9,
   icmpErrorsPerSecond: 1000,
   icmpErrorBurst: 50,
+  ospfNeighbours: 256,
+  ospfAdvertisements: 1_000_000,
+  ospfNextHops: 16,
   sockets: 65_536,
   listenBacklog: 4096,
   synBacklog: 1024,
