@@ -19,7 +19,7 @@ import {
 import type { IpInterface } from './ip-interface.ts';
 import type { IpLink, LinkHandler } from './ip-link.ts';
 import type { Neighbour } from './neighbour.ts';
-import { NeighbourTable, type Solicitor } from './neighbours.ts';
+import { NeighbourTable, REACHABLE_NS, RETRANSMIT_NS, type Solicitor } from './neighbours.ts';
 
 /** Bytes in front of an ARP packet: an Ethernet header with a VLAN tag, and some. */
 const ARP_HEADROOM = 32;
@@ -37,6 +37,8 @@ export interface UnresolvedHandler {
 export class Arp implements Solicitor {
   readonly name = 'ARP';
   readonly etherType = EtherType.Ipv4;
+  readonly unresolvedReason = Drop.ARP_UNRESOLVED;
+  readonly queueFullReason = Drop.ARP_QUEUE_FULL;
   readonly neighbours: NeighbourTable;
   /** Set once, by who composes the layer. */
   errors: UnresolvedHandler | null = null;
@@ -102,6 +104,14 @@ export class Arp implements Solicitor {
       if (entry === null) this.node.dropped(Drop.NEIGHBOUR_TABLE_FULL, formatIpv4(sender));
     }
     if (entry !== null) this.neighbours.learn(entry, mac, confirmed);
+  }
+
+  reachableNs(): number {
+    return REACHABLE_NS;
+  }
+
+  retransmitNs(): number {
+    return RETRANSMIT_NS;
   }
 
   solicit(neighbour: Neighbour, unicast: boolean): void {

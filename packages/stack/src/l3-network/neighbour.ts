@@ -65,6 +65,8 @@ export class Neighbour implements Task {
   reachableNs = 0;
   /** Questions without an answer. */
   asked = 0;
+  /** It said that it is a router (RFC 4861 5.1's IsRouter). */
+  router = false;
   /** Packets that wait for the MAC address. */
   readonly waiting = new WaitQueue();
   /** The next in the same bucket of the table. */

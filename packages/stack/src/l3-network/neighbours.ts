@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { SECOND, Timer } from '../base/clock.ts';
-import { Drop } from '../base/drop-reasons.ts';
+import { Drop, type DropReason } from '../base/drop-reasons.ts';
 import { Errno } from '../base/errors.ts';
 import type { IpAddress } from '../base/ip-address.ts';
 import type { MacAddress } from '../base/mac-address.ts';
@@ -13,8 +13,8 @@ import { Neighbour, type NeighbourKeeper, NeighbourState, neighbourStateName } f
 
 /** RFC 4861 10, and Linux's values for ARP. */
 const SOLICITATIONS = 3;
-const RETRANSMIT_NS = 1 * SECOND;
-const REACHABLE_NS = 30 * SECOND;
+export const RETRANSMIT_NS = 1 * SECOND;
+export const REACHABLE_NS = 30 * SECOND;
 const DELAY_FIRST_PROBE_NS = 5 * SECOND;
 /** An entry that was in use this short a while ago makes no room for another (Linux's `neigh_forced_gc`). */
 const EVICTABLE_AFTER_NS = 5 * SECOND;
@@ -25,10 +25,18 @@ export interface Solicitor {
   readonly name: string;
   /** The EtherType of the packets that the neighbours are sent. */
   readonly etherType: number;
+  /** Why a packet goes no further whose neighbour never answered, or for which there was no room to wait. */
+  readonly unresolvedReason: DropReason;
+  readonly queueFullReason: DropReason;
+  /** How long a neighbour counts as reachable, about, and how long to wait for an answer; ns. Routers may say so. */
+  reachableNs(on: IpInterface): number;
+  retransmitNs(on: IpInterface): number;
   /** Asks for the neighbour's MAC address: everybody, or, with `unicast`, the one who had it last. */
   solicit(neighbour: Neighbour, unicast: boolean): void;
   /** Nobody answered. The packet waited for that, its `start` at the IP header; it is dropped after the call. */
   unresolved(packet: PacketBuffer): void;
+  /** The neighbour can be reached again, or no more: who chooses among routers wants to know. */
+  reachabilityChanged?(neighbour: Neighbour, reachable: boolean): void;
 }
 
 /** The neighbours of one host for one address family, on all of its interfaces. */
@@ -78,7 +86,7 @@ export class NeighbourTable implements NeighbourKeeper {
     if (this.count >= this.node.limits.neighbourEntries && !this.evict()) return null;
     const entry = new Neighbour(this, address, on);
     entry.usedAt = this.clock.now;
-    entry.reachableNs = Math.floor(REACHABLE_NS * (0.5 + this.random.fraction()));
+    entry.reachableNs = Math.floor(this.solicitor.reachableNs(on) * (0.5 + this.random.fraction()));
     const bucket = this.bucketOf(address.w0, address.w1, address.w2, address.w3, on);
     entry.next = this.buckets[bucket];
     this.buckets[bucket] = entry;
@@ -162,10 +170,16 @@ export class NeighbourTable implements NeighbourKeeper {
     if (!same) entry.mac = mac;
     if (confirmed) {
       this.enter(entry, NeighbourState.Reachable, `${this.solicitor.name} reply from ${mac}`);
+      this.solicitor.reachabilityChanged?.(entry, true);
     } else if (!same || state < NeighbourState.Reachable || state === NeighbourState.Failed) {
       this.enter(entry, NeighbourState.Stale, `heard of ${mac}`);
     }
     this.flush(entry);
+  }
+
+  /** Somebody else says that he is this neighbour, and does not insist: what was known is doubted (RFC 4861 7.2.5 I). */
+  doubt(entry: Neighbour, other: MacAddress): void {
+    if (entry.state === NeighbourState.Reachable) this.enter(entry, NeighbourState.Stale, `${other} says it has it`);
   }
 
   /** `Neighbour.output` when there is something to think about. */
@@ -209,6 +223,7 @@ export class NeighbourTable implements NeighbourKeeper {
       this.ask(entry);
     } else {
       this.enter(entry, NeighbourState.Failed, `no answer to ${SOLICITATIONS} questions`);
+      this.solicitor.reachabilityChanged?.(entry, false);
       this.dropWaiting(entry, true);
     }
   }
@@ -252,7 +267,7 @@ export class NeighbourTable implements NeighbourKeeper {
   private ask(entry: Neighbour): void {
     entry.asked++;
     entry.usedAt = this.clock.now;
-    this.timerOf(entry).set(this.clock.now + RETRANSMIT_NS);
+    this.timerOf(entry).set(this.clock.now + this.solicitor.retransmitNs(entry.interface));
     this.solicitor.solicit(entry, entry.state === NeighbourState.Probe);
   }
 
@@ -265,7 +280,7 @@ export class NeighbourTable implements NeighbourKeeper {
   private enqueue(entry: Neighbour, packet: PacketBuffer): void {
     if (entry.waiting.length >= this.node.limits.neighbourQueuePackets) {
       const oldest = entry.waiting.shift();
-      if (oldest !== null) this.node.drop(oldest, Drop.ARP_QUEUE_FULL);
+      if (oldest !== null) this.node.drop(oldest, this.solicitor.queueFullReason);
     }
     if (this.node.trace !== null) {
       const detail = `for ${this.solicitor.name} of ${entry.address}`;
@@ -287,7 +302,11 @@ export class NeighbourTable implements NeighbourKeeper {
       const packet = entry.waiting.shift();
       if (packet === null) return;
       if (tell) this.solicitor.unresolved(packet);
-      this.node.drop(packet, Drop.ARP_UNRESOLVED, `${entry.address}`);
+      this.node.drop(
+        packet,
+        this.solicitor.unresolvedReason,
+        `${entry.address}${tell ? `, ${SOLICITATIONS} tries` : ''}`,
+      );
     }
   }
 
