@@ -83,6 +83,7 @@ export class Machine implements SessionHost, NameResolver, NicListener {
     this.network = this.ip;
     this.icmp = this.ip.icmp;
     this.udp = new Udp(node, this.network);
+    this.udp.groups = this.ip.socketGroups;
     this.tcp = new Tcp(node, this.network);
     this.ip.loopback.link.batches = this.tcp;
     this.sockets = this.newSockets();

@@ -43,6 +43,7 @@ export class Ipv4Flow implements Flow {
   ttl = DEFAULT_TTL;
   tos = 0;
   dontFragment: boolean;
+  multicastLoop = true;
 
   private readonly paths: Ipv4Paths;
   private readonly routes: RoutingTable;
@@ -144,7 +145,7 @@ export class Ipv4Flow implements Flow {
     if (length > link.mtu || length > this.pathMtu) return this.sendLarge(packet, length);
     this.writeHeader(packet, length);
     if (this.node.trace !== null) this.traceSend(packet);
-    if (this.cast === Cast.Broadcast) this.loopBack(packet);
+    if (this.cast !== Cast.Unicast && this.stays(packet)) return 0;
     const neighbour = this.neighbour;
     if (neighbour !== null && this.clock.now < neighbour.fastUntil) {
       return link.output(packet, neighbour.mac, EtherType.Ipv4);
@@ -212,7 +213,7 @@ export class Ipv4Flow implements Flow {
     if (packet.segmentSize > 0) return this.sendSuper(packet, length, mtu);
     if (this.dontFragment && !this.mtuLocked) return this.tooLong(packet, length, mtu);
     this.writeHeader(packet, length);
-    if (this.cast === Cast.Broadcast) this.loopBack(packet);
+    if (this.cast !== Cast.Unicast && this.stays(packet)) return 0;
     const fragments = fragmentIpv4(packet, mtu);
     return fragments === null ? this.refuse(packet, -Errno.EMSGSIZE) : this.sendAll(fragments);
   }
@@ -247,9 +248,20 @@ export class Ipv4Flow implements Flow {
     return -Errno.EMSGSIZE;
   }
 
-  /** A host hears its own broadcasts, as on Linux. */
-  private loopBack(packet: PacketBuffer): void {
-    this.paths.loopback.link.output(packet.copy(), MacAddress.ZERO, EtherType.Ipv4);
+  /**
+   * A host hears its own broadcasts, and what it sends to groups that it is in on the same interface (RFC 1112 6.1), as
+   * if it had come in there. True: with a time to live of 0 that was all, and the packet is gone.
+   */
+  private stays(packet: PacketBuffer): boolean {
+    const isGroup = this.cast === Cast.Multicast;
+    if (!isGroup || (this.multicastLoop && this.paths.groups.isMember(this.interface, this.destination))) {
+      const heard = packet.copy();
+      heard.device = this.interface.index;
+      this.paths.loopback.link.output(heard, MacAddress.ZERO, EtherType.Ipv4);
+    }
+    if (this.ttl !== 0) return false;
+    this.node.drop(packet, Drop.IP_TTL_EXPIRED, 'a time to live of 0 stays on this host');
+    return true;
   }
 
   private refuse(packet: PacketBuffer, error: number): number {

@@ -78,7 +78,8 @@ export class Ipv4Input implements ReassemblyOwner {
     const view = packet.view;
     const at = packet.start;
     packet.l3 = at;
-    packet.device = from.index;
+    // What this host sent to a group itself comes back by `lo`, and counts as heard on the interface that it left by.
+    if (!from.loopback || packet.device === 0) packet.device = from.index;
     packet.trim(ipv4TotalLength(view, at)); // an Ethernet frame may be padded
     if (node.trace !== null) {
       node.trace.event(node.name, 3, What.Receive, packet, 0, describeIpv4(view, at), 'RFC 1812 5.2.1');
@@ -137,7 +138,8 @@ export class Ipv4Input implements ReassemblyOwner {
 
   /** A group is ours when an interface joined it, and wants what this source sends (RFC 1112 7.2, RFC 3376 3). */
   private groupCast(packet: PacketBuffer, source: number, group: number, from: IpInterface): Cast | -1 {
-    if (this.groups.accepts(from, group, source)) return Cast.Multicast;
+    const heardOn = from.loopback ? (this.paths.byIndex(packet.device) ?? from) : from;
+    if (this.groups.accepts(heardOn, group, source)) return Cast.Multicast;
     this.node.drop(packet, Drop.IP_MULTICAST_NOT_MEMBER, formatIpv4(group));
     return -1;
   }

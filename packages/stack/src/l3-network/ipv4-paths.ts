@@ -4,6 +4,7 @@ import { MacAddress } from '../base/mac-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import { sipHash24 } from '../base/siphash.ts';
 import type { IpInterface } from './ip-interface.ts';
+import type { Groups } from './multicast/groups.ts';
 import type { Neighbour } from './neighbour.ts';
 import type { NeighbourTable } from './neighbours.ts';
 import { Cast } from './network-layer.ts';
@@ -23,6 +24,7 @@ export class Ipv4Paths {
   readonly mtus: PathMtus;
   readonly neighbours: NeighbourTable;
   readonly identifications: Identifications;
+  readonly groups: Groups;
   readonly interfaces: readonly IpInterface[];
 
   /** The answer: the way out, the address to send from, whose MAC address to send to, and how that is addressed. */
@@ -39,6 +41,7 @@ export class Ipv4Paths {
     neighbours: NeighbourTable,
     interfaces: readonly IpInterface[],
     loopback: IpInterface,
+    groups: Groups,
   ) {
     this.node = node;
     this.routes = routes;
@@ -48,6 +51,7 @@ export class Ipv4Paths {
     this.interfaces = interfaces;
     this.interface = loopback;
     this.loopback = loopback;
+    this.groups = groups;
   }
 
   readonly loopback: IpInterface;
@@ -147,7 +151,7 @@ export class Ipv4Paths {
     return 0;
   }
 
-  private byIndex(index: number): IpInterface | null {
+  byIndex(index: number): IpInterface | null {
     return this.interfaces.find((candidate) => candidate.index === index) ?? null;
   }
 

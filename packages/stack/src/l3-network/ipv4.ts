@@ -16,6 +16,7 @@ import { Ipv4Output } from './ipv4-output.ts';
 import { Ipv4Paths } from './ipv4-paths.ts';
 import { Loopback } from './loopback.ts';
 import { Groups } from './multicast/groups.ts';
+import { SocketGroups } from './multicast/socket-groups.ts';
 import type { NeighbourTable } from './neighbours.ts';
 import { type NetworkLayer, Protocol, type ProtocolHandler, type SendOptions } from './network-layer.ts';
 import { PathMtus } from './path-mtu.ts';
@@ -45,6 +46,8 @@ export class Ipv4 implements NetworkLayer {
   readonly icmp: Icmp;
   /** The multicast groups that the interfaces are in. */
   readonly groups: Groups;
+  /** The same for sockets. */
+  readonly socketGroups: SocketGroups;
   /** `lo` */
   readonly loopback: IpInterface;
   private readonly links: IpInterface[] = [];
@@ -64,7 +67,16 @@ export class Ipv4 implements NetworkLayer {
     const lo = new Loopback(node);
     this.loopback = new IpInterface(this.nextIndex++, lo, true);
     this.links.push(this.loopback);
-    this.paths = new Ipv4Paths(node, this.routes, this.mtus, this.arp.neighbours, this.links, this.loopback);
+    this.paths = new Ipv4Paths(
+      node,
+      this.routes,
+      this.mtus,
+      this.arp.neighbours,
+      this.links,
+      this.loopback,
+      this.groups,
+    );
+    this.socketGroups = new SocketGroups(this.groups, this.routes, this.links);
     this.output = new Ipv4Output(node, this.paths);
     this.errors = new IcmpErrors(node, this.paths, this.output, this.handlers);
     this.arp.errors = this.errors;

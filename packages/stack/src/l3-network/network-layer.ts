@@ -49,6 +49,8 @@ export interface Flow {
   ttl: number;
   tos: number;
   dontFragment: boolean;
+  /** IP_MULTICAST_LOOP: this host hears what it sends to groups that it is in itself. */
+  multicastLoop?: boolean;
   /**
    * Sends one packet, whose `start` stands at the transport header; takes it over.
    * Returns 0, or a negated error number (ENETUNREACH, EHOSTUNREACH, ENETDOWN, EMSGSIZE): the packet is then dropped.

@@ -1,14 +1,24 @@
 import { Errno } from '../base/errors.ts';
-import type { IpAddress } from '../base/ip-address.ts';
+import { IpAddress } from '../base/ip-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import { FIRST_UNPRIVILEGED_PORT } from '../l4-transport/ports.ts';
 import { Ready } from '../l4-transport/readiness.ts';
 import type { Udp } from '../l4-transport/udp/udp.ts';
 import type { DatagramOwner, UdpEndpoint } from '../l4-transport/udp/udp-endpoint.ts';
 import type { IcmpReport } from '../l4-transport/udp/udp-errors.ts';
+import { UdpGroups } from '../l4-transport/udp/udp-groups.ts';
 import { receiveBufferFor, sendBufferFor } from './buffer-sizes.ts';
 import * as c from './constants.ts';
 import { Descriptor } from './descriptor.ts';
+import {
+  applyGroupOption,
+  type GroupRequest,
+  groupOptionText,
+  groupRequestFrom,
+  groupRequestOf,
+  isGroupOption,
+  multicastInterfaceOf,
+} from './group-options.ts';
 
 /** A datagram socket over UDP: SOCK_DGRAM. The endpoint is made when it gets a port, by `bind` or by itself. */
 export class DatagramSocket extends Descriptor implements DatagramOwner {
@@ -27,6 +37,12 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
   private noChecksum = false;
   private ttl = -1;
   private multicastTtl = 1;
+  private multicastLoop = true;
+  /** IP_MULTICAST_IF: the interface's number, 0: none; and the address that was asked for. */
+  private multicastDevice = 0;
+  private multicastSource: IpAddress | null = null;
+  /** The groups that it joined; null: it never did. */
+  private groups: UdpGroups | null = null;
   private tos = 0;
   private mtuDiscover: number = c.IP_PMTUDISC_WANT;
   private receiveBuffer: number;
@@ -159,6 +175,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
   }
 
   protected release(): void {
+    this.groups?.clear();
     if (this.endpoint !== null) this.endpoint.close();
     this.endpoint = null;
   }
@@ -183,6 +200,9 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     endpoint.receiveBuffer = this.receiveBuffer;
     endpoint.flows.ttl = this.ttl;
     endpoint.flows.multicastTtl = this.multicastTtl;
+    endpoint.flows.multicastLoop = this.multicastLoop;
+    endpoint.flows.setMulticastDevice(this.multicastDevice, this.multicastSource);
+    endpoint.groups = this.groups;
     endpoint.flows.tos = this.tos;
     endpoint.flows.dontFragment = this.mtuDiscover >= c.IP_PMTUDISC_DO;
     this.endpoint = endpoint;
@@ -227,6 +247,10 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
           return this.tos;
         case c.IP_MULTICAST_TTL:
           return this.multicastTtl;
+        case c.IP_MULTICAST_LOOP:
+          return this.multicastLoop ? 1 : 0;
+        case c.IP_MULTICAST_IF:
+          return this.multicastSource?.v4 ?? 0;
         case c.IP_RECVTTL:
           return this.receiveTtl ? 1 : 0;
         case c.IP_RECVERR:
@@ -248,11 +272,64 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
   /** SO_BINDTODEVICE: sends and hears by this interface only; an empty name: by any. ENODEV */
   override setOptionText(level: number, name: number, value: string): number {
     if (this.closed) return -Errno.EBADF;
+    if (level === c.IPPROTO_IP) return this.setGroupText(name, value);
     if (level !== c.SOL_SOCKET || name !== c.SO_BINDTODEVICE) return -Errno.ENOPROTOOPT;
     const device = value === '' ? 0 : this.udp.network.interfaceIndex(value);
     if (value !== '' && device === 0) return -Errno.ENODEV;
     this.device = device;
     if (this.endpoint !== null) this.endpoint.flows.device = device;
+    return 0;
+  }
+
+  /** IP_ADD_MEMBERSHIP and its like, as C's structures: `struct ip_mreq`, `ip_mreqn`, `ip_mreq_source`. */
+  override setOptionBytes(level: number, name: number, value: Uint8Array): number | null {
+    if (this.closed) return -Errno.EBADF;
+    if (level !== c.IPPROTO_IP) return null;
+    if (name === c.IP_MULTICAST_IF) return this.setMulticastInterface(multicastInterfaceOf(value));
+    if (!isGroupOption(name)) return null;
+    const request = groupRequestOf(name, value);
+    return request === null ? -Errno.EINVAL : this.setGroups(name, request);
+  }
+
+  /** The same in words: `239.1.2.3 eth0`; IP_MULTICAST_IF takes `eth0` or `10.0.0.1`. */
+  private setGroupText(name: number, value: string): number {
+    const indexOf = (device: string): number => this.udp.network.interfaceIndex(device);
+    if (name === c.IP_MULTICAST_IF) {
+      const local = IpAddress.parse(value);
+      const index = local === null ? indexOf(value) : 0;
+      if (local === null && index === 0) return -Errno.ENODEV;
+      return this.setMulticastInterface({ local, index });
+    }
+    if (!isGroupOption(name)) return -Errno.ENOPROTOOPT;
+    const request = groupRequestFrom(name, value, indexOf);
+    return typeof request === 'number' ? request : this.setGroups(name, request);
+  }
+
+  private setGroups(name: number, request: GroupRequest): number {
+    if (this.udp.groups === null) return -Errno.ENOPROTOOPT;
+    if (this.groups === null) {
+      this.groups = new UdpGroups(this.udp.groups);
+      if (this.endpoint !== null) this.endpoint.groups = this.groups;
+    }
+    const result = applyGroupOption(this.groups, name, request);
+    if (result === 0 && this.node.trace !== null) this.called(groupOptionText(name, request));
+    return result;
+  }
+
+  private setMulticastInterface(wanted: { local: IpAddress | null; index: number } | null): number {
+    const service = this.udp.groups;
+    if (wanted === null) return -Errno.EINVAL;
+    if (service === null) return -Errno.ENOPROTOOPT;
+    const any = wanted.index === 0 && (wanted.local === null || wanted.local.isUnspecified);
+    const index = any ? 0 : service.interfaceFor(IpAddress.ANY4, wanted.index, wanted.local);
+    if (index < 0) return index === -Errno.ENODEV ? -Errno.EADDRNOTAVAIL : index;
+    this.multicastDevice = index;
+    this.multicastSource = any
+      ? null
+      : wanted.local !== null && !wanted.local.isUnspecified
+        ? wanted.local
+        : service.addressOf(index);
+    if (this.endpoint !== null) this.endpoint.flows.setMulticastDevice(index, this.multicastSource);
     return 0;
   }
 
@@ -300,6 +377,10 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
       this.onlyIpv6 = on;
       return 0;
     }
+    if (level === c.IPPROTO_IP && isGroupOption(name)) {
+      const local = second === null ? null : IpAddress.v4(second);
+      return this.setGroups(name, { group: IpAddress.v4(value), local, index: 0, source: null });
+    }
     if (level === c.IPPROTO_IP) return this.setIpOption(name, value);
     return super.setOption(level, name, value, second);
   }
@@ -317,6 +398,12 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
         this.multicastTtl = value === -1 ? 1 : value;
         if (endpoint !== null) endpoint.flows.multicastTtl = this.multicastTtl;
         return 0;
+      case c.IP_MULTICAST_LOOP:
+        this.multicastLoop = value !== 0;
+        if (endpoint !== null) endpoint.flows.multicastLoop = this.multicastLoop;
+        return 0;
+      case c.IP_MULTICAST_IF:
+        return this.setMulticastInterface({ local: IpAddress.v4(value), index: 0 });
       case c.IP_TOS:
         this.tos = value & 0xff;
         if (endpoint !== null) endpoint.flows.tos = this.tos;

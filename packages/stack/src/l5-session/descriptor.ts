@@ -169,6 +169,11 @@ export abstract class Descriptor {
     return -Errno.ENOPROTOOPT;
   }
 
+  /** An option whose value is a structure of other things than numbers; null: `setOption` takes its numbers. */
+  setOptionBytes(_level: number, _name: number, _value: Uint8Array): number | null {
+    return null;
+  }
+
   /** An option whose value is a text (TCP_CONGESTION, SO_BINDTODEVICE). */
   setOptionText(_level: number, _name: number, _value: string): number {
     return -Errno.ENOPROTOOPT;

@@ -302,8 +302,10 @@ export class Socket {
     if (typeof value === 'string') result = this.descriptor.setOptionText(level, name, value);
     else if (isTimeout(level, name)) result = this.timeouts.setOption(name, timevalOf(value));
     else {
+      const whole = value instanceof Uint8Array ? this.descriptor.setOptionBytes(level, name, value) : null;
       const [first, second] = intsOf(value);
-      result = first === undefined ? -Errno.EINVAL : this.descriptor.setOption(level, name, first, second ?? null);
+      const empty = first === undefined ? -Errno.EINVAL : null;
+      result = whole ?? empty ?? this.descriptor.setOption(level, name, first!, second ?? null);
     }
     this.done('setsockopt', result);
   }

@@ -11,6 +11,7 @@ import type { PortBinding } from '../ports.ts';
 import { Ready } from '../readiness.ts';
 import type { IcmpReport } from './udp-errors.ts';
 import { UdpFlows } from './udp-flows.ts';
+import type { UdpGroups } from './udp-groups.ts';
 import {
   describeUdp,
   MAX_UDP_PAYLOAD4,
@@ -67,6 +68,8 @@ export class UdpEndpoint {
   receiveErrors = false;
   /** SO_NO_CHECK: sends without a checksum, over IPv4 (RFC 1122 4.1.3.4 allows it). */
   noChecksum = false;
+  /** The multicast groups that it joined; null: none. Whoever sets it leaves them. */
+  groups: UdpGroups | null = null;
   /** SO_RCVBUF: payload bytes that may wait here. */
   receiveBuffer: number;
 

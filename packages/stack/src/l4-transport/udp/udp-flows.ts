@@ -22,6 +22,9 @@ export class UdpFlows {
   /** What the network layer gives to a new flow. */
   private defaultTtl = 64;
   private multicastTtlWanted = 1;
+  private multicastLoopWanted = true;
+  private multicastDeviceIndex = 0;
+  private multicastSource: IpAddress | null = null;
   private tosWanted = 0;
   private dontFragmentWanted = false;
   private deviceIndex = 0;
@@ -46,6 +49,26 @@ export class UdpFlows {
   set multicastTtl(ttl: number) {
     this.multicastTtlWanted = ttl;
     this.optionsChanged();
+  }
+
+  /** IP_MULTICAST_LOOP: this host hears what is sent to groups that it is in. */
+  get multicastLoop(): boolean {
+    return this.multicastLoopWanted;
+  }
+  set multicastLoop(on: boolean) {
+    this.multicastLoopWanted = on;
+    this.optionsChanged();
+  }
+
+  /** IP_MULTICAST_IF: the number of the interface that groups are sent to by; 0: what the routes say. */
+  get multicastDevice(): number {
+    return this.multicastDeviceIndex;
+  }
+  /** `source`: the address to send from, or null. */
+  setMulticastDevice(index: number, source: IpAddress | null): void {
+    this.multicastDeviceIndex = index;
+    this.multicastSource = source;
+    this.cache = null;
   }
 
   /** IP_TOS */
@@ -102,9 +125,13 @@ export class UdpFlows {
   /** A new flow; or a negated error number: -EACCES for a broadcast without SO_BROADCAST. */
   open(remote: IpAddress, local: IpAddress | null): Flow | number {
     // Bound to a group or to a broadcast address, it listens there, but does not send from there.
-    const source = local !== null && this.network.isLocal(local) ? local : null;
-    const device = this.deviceIndex === 0 ? undefined : { interfaceIndex: this.deviceIndex };
-    const flow = this.network.open(remote, Protocol.Udp, source, device);
+    let source = local !== null && this.network.isLocal(local) ? local : null;
+    let index = this.deviceIndex;
+    if (index === 0 && remote.isMulticast && remote.family === 4) {
+      index = this.multicastDeviceIndex;
+      source ??= this.multicastSource;
+    }
+    const flow = this.network.open(remote, Protocol.Udp, source, index === 0 ? undefined : { interfaceIndex: index });
     if (typeof flow === 'number') return flow;
     if (flow.cast !== Cast.Multicast) this.defaultTtl = flow.ttl;
     this.applyOptions(flow);
@@ -122,8 +149,10 @@ export class UdpFlows {
   }
 
   private applyOptions(flow: Flow): void {
-    if (flow.cast === Cast.Multicast) flow.ttl = this.multicastTtlWanted;
-    else flow.ttl = this.ttlWanted >= 0 ? this.ttlWanted : this.defaultTtl;
+    if (flow.cast === Cast.Multicast) {
+      flow.ttl = this.multicastTtlWanted;
+      flow.multicastLoop = this.multicastLoopWanted;
+    } else flow.ttl = this.ttlWanted >= 0 ? this.ttlWanted : this.defaultTtl;
     flow.tos = this.tosWanted;
     flow.dontFragment = this.dontFragmentWanted;
   }

@@ -4,6 +4,7 @@ import type { IpAddress } from '../../base/ip-address.ts';
 import type { NodeContext } from '../../base/node-context.ts';
 import { Checksum, type PacketBuffer } from '../../base/packet-buffer.ts';
 import { sipHash24 } from '../../base/siphash.ts';
+import type { GroupService } from '../../l3-network/multicast/socket-groups.ts';
 import { Cast, type NetworkLayer, Protocol, type ProtocolHandler } from '../../l3-network/network-layer.ts';
 import { type PortBinding, PortTable } from '../ports.ts';
 import { type DatagramOwner, UdpEndpoint, type UdpLayer } from './udp-endpoint.ts';
@@ -37,6 +38,8 @@ export class Udp implements ProtocolHandler, UdpLayer {
    * unreachable": a gateway that stands for others. `packet.l4` stands at the header; it owns them.
    */
   unclaimed: ProtocolHandler | null = null;
+  /** Multicast groups, where the network layer has them; set by who composes the host. */
+  groups: GroupService | null = null;
   /** Datagrams sent, received, handed to an endpoint's queue, for ports without one, and bad ones (RFC 4113). */
   sent = 0;
   received = 0;
@@ -108,7 +111,7 @@ export class Udp implements ProtocolHandler, UdpLayer {
     }
     const head = this.heads.get(udpDestinationPort(view, at)) ?? null;
     if (cast !== Cast.Unicast) {
-      this.deliverToAll(packet, head);
+      this.deliverToAll(packet, head, cast === Cast.Multicast);
       return;
     }
     const endpoint = head === null ? null : this.best(packet, head);
@@ -195,7 +198,7 @@ export class Udp implements ProtocolHandler, UdpLayer {
   }
 
   /** RFC 1122 4.1.3.5, 8085 3.1: a broadcast or multicast goes to everybody who waits for it; nobody is told if nobody does. */
-  private deliverToAll(packet: PacketBuffer, head: UdpEndpoint | null): void {
+  private deliverToAll(packet: PacketBuffer, head: UdpEndpoint | null, isGroup: boolean): void {
     const { view, l3, l4 } = packet;
     const family = view.getUint8(l3) >> 4 === 6 ? 6 : 4;
     const localAt = family === 4 ? l3 + 16 : l3 + 24;
@@ -204,6 +207,7 @@ export class Udp implements ProtocolHandler, UdpLayer {
     let last: UdpEndpoint | null = null;
     for (let endpoint = head; endpoint !== null; endpoint = endpoint.next) {
       if (scoreOf(endpoint, packet.device, view, family, localAt, remoteAt, port) === NO_MATCH) continue;
+      if (isGroup && family === 4 && !hears(endpoint, packet)) continue;
       if (last !== null) last.deliver(packet.copy());
       last = endpoint;
     }
@@ -246,6 +250,11 @@ function scoreOf(
     score += MATCHES_REMOTE;
   }
   return score;
+}
+
+/** RFC 3376 3.1: a group's packets go to those who want what this source sends. */
+function hears({ groups }: UdpEndpoint, { view, l3, device }: PacketBuffer): boolean {
+  return groups === null || groups.hears(view.getUint32(l3 + 16), view.getUint32(l3 + 12), device);
 }
 
 function addressIs(view: DataView, at: number, family: 4 | 6, address: IpAddress): boolean {
