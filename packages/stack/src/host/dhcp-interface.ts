@@ -89,7 +89,7 @@ export class DhcpHostInterface implements DhcpInterface, DhcpLink {
     for (const { network, length, router } of lease.routes) {
       this.addRoute(lease, new Prefix(IpAddress.v4(network), length), router);
     }
-    host.nameServers.set(this.source, lease.nameServers.map(IpAddress.v4), lease.domain);
+    host.nameServers.set(this.source, lease.nameServers.map(IpAddress.v4), lease.search);
     host.hostName = lease.hostName ?? host.name;
     return 0;
   }

@@ -1,19 +1,33 @@
 import type { IpAddress } from '../base/ip-address.ts';
+import { EAI_NONAME } from '../l5-session/constants.ts';
 import type { NameResolver } from '../l5-session/names.ts';
 import { ask } from '../l7-application/dns/client.ts';
 import { StubResolver } from '../l7-application/dns/stub-resolver.ts';
 import type { Machine } from './machine.ts';
 
-/** How a host finds names: `hosts: files dns` in `nsswitch.conf`. */
+/**
+ * How a host finds names: `hosts: files dns` in `nsswitch.conf`. What its hosts file does not have it asks of the name
+ * servers that it was told of (`Machine.nameServers`); without any, there is no more to know.
+ */
 export class HostResolver implements NameResolver {
-  readonly stub: StubResolver;
+  /**
+   * The network's names are in the DNS, so the hosts file has this host's own only: otherwise one list for all of the
+   * network's hosts stands in for it.
+   */
+  onlyOwnNames = false;
   private readonly host: Machine;
+  private made: StubResolver | null = null;
 
   constructor(host: Machine) {
     this.host = host;
-    const { node, nameServers } = host;
-    const sockets = host.newSockets();
-    this.stub = new StubResolver(
+  }
+
+  /** Made when the first question is asked: most hosts never ask one. */
+  get stub(): StubResolver {
+    if (this.made !== null) return this.made;
+    const { node, nameServers } = this.host;
+    const sockets = this.host.newSockets();
+    this.made = new StubResolver(
       {
         get nameservers() {
           return nameServers.servers;
@@ -28,14 +42,25 @@ export class HostResolver implements NameResolver {
         ask: (server, asked, how) => ask(sockets, server, asked, how),
       },
     );
+    return this.made;
   }
 
-  lookup(name: string): IpAddress[] | Promise<IpAddress[] | number> {
-    const found = this.host.names.lookup(name);
-    return found.length > 0 ? found : this.stub.lookup(name);
+  lookup(name: string): IpAddress[] | number | Promise<IpAddress[] | number> {
+    const found = this.ownOnly(this.host.names.lookup(name));
+    if (found.length > 0) return found;
+    return this.asksNobody ? EAI_NONAME : this.stub.lookup(name);
   }
 
-  reverse(address: IpAddress): string | Promise<string | null> {
-    return this.host.names.reverse(address) ?? this.stub.reverse(address);
+  reverse(address: IpAddress): string | null | Promise<string | null> {
+    const found = this.ownOnly([address]).length > 0 ? this.host.names.reverse(address) : null;
+    return found !== null || this.asksNobody ? found : this.stub.reverse(address);
+  }
+
+  private get asksNobody(): boolean {
+    return this.host.nameServers.servers.length === 0;
+  }
+
+  private ownOnly(addresses: IpAddress[]): IpAddress[] {
+    return this.onlyOwnNames ? addresses.filter((address) => this.host.network.isLocal(address)) : addresses;
   }
 }

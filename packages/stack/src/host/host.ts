@@ -1,5 +1,4 @@
 import type { IpAddress } from '../base/ip-address.ts';
-import type { NameResolver } from '../l5-session/names.ts';
 import { splitCommandLine } from './command-line.ts';
 import { HostResolver } from './host-resolver.ts';
 import { Machine } from './machine.ts';
@@ -18,16 +17,15 @@ export class Host extends Machine {
   override readonly processes = new Map<number, Process>();
   /** Programs that ended with another exit code than 0. */
   failures = 0;
-  override resolver: NameResolver = this;
+  override readonly resolver: HostResolver = new HostResolver(this);
   private nextPid = 1;
 
   /**
    * From now on names that the hosts file does not have are asked for in the DNS: of these servers, and of those that
    * others tell of (`nameServers`). A name without dots is looked for in `domain`.
    */
-  useNameServers(servers: readonly IpAddress[], domain: string | null = null): void {
+  useNameServers(servers: readonly IpAddress[], domain: string | readonly string[] | null = null): void {
     this.nameServers.set('by hand', servers, domain);
-    if (!(this.resolver instanceof HostResolver)) this.resolver = new HostResolver(this);
   }
 
   /** Starts a command line as it stands in a scenario. One that cannot be read ends with 2, as in a shell. */

@@ -5,11 +5,14 @@ import type { IpAddress } from '../base/ip-address.ts';
  * its hosts until they have DNS.
  */
 export class HostsFile {
+  /** Another number whenever something changes: who makes something of it makes it anew. */
+  generation = 0;
   private readonly byName = new Map<string, IpAddress[]>();
   private readonly byAddress = new Map<string, string>();
 
   /** `names[0]` is the canonical name: what a reverse look-up gives. */
   add(address: IpAddress, ...names: string[]): void {
+    this.generation++;
     for (const name of names) {
       const key = name.toLowerCase();
       const known = this.byName.get(key);
@@ -22,6 +25,7 @@ export class HostsFile {
 
   /** Takes an address out, with all its names. */
   remove(address: IpAddress): void {
+    this.generation++;
     this.byAddress.delete(address.toString());
     for (const [name, addresses] of this.byName) {
       const left = addresses.filter((other) => !other.equals(address));

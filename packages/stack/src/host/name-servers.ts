@@ -2,7 +2,7 @@ import type { IpAddress } from '../base/ip-address.ts';
 
 interface Advice {
   readonly servers: readonly IpAddress[];
-  readonly domain: string | null;
+  readonly domains: readonly string[];
 }
 
 /**
@@ -12,10 +12,14 @@ interface Advice {
 export class NameServers {
   private readonly bySource = new Map<string, Advice>();
 
-  /** What `source` says from now on, instead of what it said before: servers, the best first, and the domain to search. */
-  set(source: string, servers: readonly IpAddress[], domain: string | null = null): void {
-    if (servers.length === 0 && domain === null) this.bySource.delete(source);
-    else this.bySource.set(source, { servers, domain });
+  /**
+   * What `source` (`'by hand'`, `'dhcp eth0'`, `'ra eth0'`) says from now on, instead of what it said before: servers, the
+   * best first, and the domain or domains to search.
+   */
+  set(source: string, servers: readonly IpAddress[], domain: string | readonly string[] | null = null): void {
+    const domains = domain === null ? [] : typeof domain === 'string' ? [domain] : domain;
+    if (servers.length === 0 && domains.length === 0) this.bySource.delete(source);
+    else this.bySource.set(source, { servers, domains });
   }
 
   remove(source: string): void {
@@ -33,8 +37,7 @@ export class NameServers {
 
   /** The domains in which a name without dots is looked for. */
   get domains(): string[] {
-    const all = [...this.bySource.values()].map(({ domain }) => domain).filter((domain) => domain !== null);
-    return [...new Set(all)];
+    return [...new Set([...this.bySource.values()].flatMap(({ domains }) => domains))];
   }
 
   /** As `/etc/resolv.conf` reads. */

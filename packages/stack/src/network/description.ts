@@ -19,8 +19,10 @@ export type NodeKind = 'host' | 'router' | 'switch' | 'hub';
 
 /** One interface of a host or router. In YAML a bare string stands for `{ address }`. */
 export interface InterfaceDescription {
-  /** `'10.0.1.10/24'`; several with a list. Absent: the interface is up without an address. */
+  /** `'10.0.1.10/24'`; several with a list; `'dhcp'`: asked for. Absent: the interface is up without an address. */
   address?: string | string[];
+  /** Serves DHCP there, or relays it; `true`: all addresses of the network, with what follows by itself. */
+  dhcp?: DhcpDescription | true;
   /** `'02:00:00:00:00:01'`; absent: assigned by the network, locally administered, unique. */
   mac?: string;
   /** Largest IP packet in bytes, 68 to 65535; default 1500. */
@@ -37,6 +39,64 @@ export interface RouteDescription {
   metric?: number;
 }
 
+/** What DHCP clients of one network are given. */
+export interface DhcpPoolDescription {
+  /** `'10.0.1.100-10.0.1.200'`; several with a list. Absent: all of the network, unless there are reservations. */
+  pool?: string | string[];
+  /** Default: the server itself, if it forwards. */
+  router?: string | string[];
+  /** Name servers. Default: the network's, if it has `dns`. */
+  dns?: string | string[];
+  /** Default: the domain of the network's `dns`. */
+  domain?: string;
+  /** Domains in which short names are looked for (option 119). */
+  search?: string[];
+  ntp?: string | string[];
+  /** Bytes. */
+  mtu?: number;
+  /** How long an address is given; `'infinite'`: for ever. Default 1 day. */
+  lease?: Duration;
+  /** Address by MAC address, or by the name of the node that has it. */
+  reservations?: Record<string, string>;
+  /** Routes besides the default route (option 121). */
+  routes?: { to: string; via: string }[];
+  /** BOOTP clients get addresses too, and keep them. */
+  bootp?: boolean;
+}
+
+export interface DhcpDescription extends DhcpPoolDescription {
+  /** Servers elsewhere: everything else in here is theirs to say. */
+  relay?: string | string[];
+  /** Networks behind relay agents. */
+  networks?: (DhcpPoolDescription & { network: string })[];
+  /** Pings an address before it is offered. */
+  probe?: boolean;
+}
+
+/** What a host does for the names of others. */
+export interface DnsServerDescription {
+  /** By origin (`'example.test'`, `'.'`): the path of a master file in this node, or its text. */
+  zones?: Record<string, string>;
+  /** Serves the root, with delegations to all zones of the network. */
+  root?: boolean;
+  /** Finds names for others, beginning at the network's root. */
+  recursive?: boolean;
+  /** For whom it does so: networks; default everybody. */
+  clients?: string[];
+  /** Answers of one kind to one network of clients in a second, at most. */
+  rate?: number;
+}
+
+/** The names of the network's nodes in the DNS. */
+export interface DnsDescription {
+  /** Who serves them. */
+  server?: string | string[];
+  /** In which domain; default `lab.test`. */
+  domain?: string;
+  /** Whom the hosts ask; default: the servers. */
+  resolver?: string | string[];
+}
+
 export interface HostDescription {
   kind: 'host';
   /** Keyed by name: `eth0`, `eth1`, ... */
@@ -46,6 +106,12 @@ export interface HostDescription {
   routes?: RouteDescription[];
   /** More names for this host, besides its own. */
   aliases?: string[];
+  /** Addresses of the servers that it asks for names. Default: those of the network's `dns`. */
+  nameServers?: string[];
+  /** Domains in which it looks for short names; default: that of the network's `dns`. */
+  search?: string[];
+  /** `true`: serves the names of the network. */
+  dns?: DnsServerDescription | true;
 }
 export interface RouterDescription extends Omit<HostDescription, 'kind'> {
   kind: 'router';
@@ -144,6 +210,8 @@ export interface NetworkDescription {
   /** Seeds every random stream; default 1. */
   seed?: number | string;
   nodes: Record<string, NodeDescription>;
+  /** The nodes' names in the DNS. */
+  dns?: DnsDescription;
   links?: LinkDescription[];
   services?: ServiceDescription[];
   files?: FilesDescription[];

@@ -75,7 +75,8 @@ export class Machines {
     }
     const mtu = wholeNumber(description.mtu ?? 1500, 68, 65_535, `${where}: mtu`);
     const { address = [] } = description;
-    const prefixes = (typeof address === 'string' ? [address] : address).map((text) => this.readAddress(text, where));
+    const written = address === 'dhcp' ? [] : typeof address === 'string' ? [address] : address;
+    const prefixes = written.map((text) => this.readAddress(text, where));
     const mac = this.macs.assign(host.name, name, description.mac);
     if (mac === null) {
       const taken = MacAddress.parse(description.mac!) !== null;

@@ -7,13 +7,16 @@ import type { TraceSink } from '../base/trace.ts';
 import { parseDuration } from '../base/units.ts';
 import { Host } from '../host/host.ts';
 import { HostsFile } from '../host/hosts-file.ts';
+import type { Process } from '../host/process.ts';
 import { Cable } from '../l1-physical/cable.ts';
 import { Hub } from '../l1-physical/hub.ts';
 import { Switch } from '../l2-link/switch.ts';
 import { BuildError, listed, quantity, wholeNumber } from './build-error.ts';
 import { findPlace, findPlaces, type NetworkNode } from './cabling.ts';
 import { callAt } from './clockwork.ts';
+import { Configuration } from './configuration.ts';
 import type {
+  DnsDescription,
   FaultDescription,
   HostDescription,
   HubDescription,
@@ -62,6 +65,8 @@ export class Network {
   /** Links that lead out of the network. */
   readonly outside: OutsideLink[] = [];
   private readonly machines = new Machines(this.names);
+  private readonly configuration = new Configuration(this.names, (host, argv) => this.launch(host, argv));
+  private configuring = false;
   private readonly faults = new Faults(this.queue);
   private readonly options: NetworkOptions;
   private traceSink: TraceSink | null = null;
@@ -90,6 +95,7 @@ export class Network {
 
   /** Adds everything that a description names, except its files, which a platform mounts. */
   build(description: NetworkDescription): void {
+    if (description.dns !== undefined) this.dns(description.dns);
     for (const [name, node] of Object.entries(description.nodes)) this.add(name, node);
     for (const link of description.links ?? []) this.link(link.endpoints, link);
     for (const fault of description.faults ?? []) this.fault(fault);
@@ -162,6 +168,12 @@ export class Network {
     return place.name;
   }
 
+  /** The nodes' names are in the DNS: who serves them, and whom the hosts ask. */
+  dns(description: DnsDescription): void {
+    this.configuration.useDns(description);
+    this.configure();
+  }
+
   /** Plans something that breaks; `at` is counted from the network's beginning. */
   fault(description: FaultDescription): void {
     this.faults.plan(this.cableNamed(description.link), description);
@@ -171,11 +183,7 @@ export class Network {
   service({ node, run, at }: ServiceDescription): void {
     const host = this.hostNamed(node);
     const atNs = at === undefined ? 0 : quantity(parseDuration(at), `service of ${node}: at`);
-    callAt(this.queue, atNs, () => {
-      const process = host.start(run, this.options.serviceStreams?.(node, run));
-      this.scheduler.woken();
-      void process.exited.then((code) => this.options.serviceEnded?.(node, run, code));
-    });
+    callAt(this.queue, atNs, () => this.watch(host, run, host.start(run, this.options.serviceStreams?.(node, run))));
   }
 
   /** The host or router of this name; throws a BuildError that lists those there are. */
@@ -245,7 +253,34 @@ export class Network {
   private machine(name: string, description: Omit<HostDescription, 'kind'>, forwarding: boolean): Host {
     const host = new Host(this.context(name), this.names, this.scheduler, { forwarding });
     this.machines.furnish(host, description);
+    this.configuration.add(host, description);
+    if (this.configuration.concerns(description)) this.configure();
     return this.keep(name, host);
+  }
+
+  /** As soon as time goes on, hosts are configured: all that were added at one time at once. */
+  private configure(): void {
+    if (this.configuring) return;
+    this.configuring = true;
+    callAt(this.queue, this.now, () => {
+      this.configuring = false;
+      this.scheduler.woken();
+      this.configuration.begin().catch((error) => {
+        callAt(this.queue, this.now, () => {
+          throw error;
+        });
+      });
+    });
+  }
+
+  private launch(host: Host, argv: readonly string[]): void {
+    const run = argv.join(' ');
+    this.watch(host, run, host.spawn(argv, this.options.serviceStreams?.(host.name, run)));
+  }
+
+  private watch(host: Host, run: string, process: Process): void {
+    this.scheduler.woken();
+    void process.exited.then((code) => this.options.serviceEnded?.(host.name, run, code));
   }
 
   private portCount(name: string, ports: number | undefined): number {

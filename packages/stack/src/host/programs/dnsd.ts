@@ -24,9 +24,10 @@ import { type Options, parseOptions } from './options.ts';
 export const dnsd: Program = {
   name: 'dnsd',
   summary: 'serve zones of the DNS, and find names for others',
-  usage: `usage: dnsd [-rv] [-a ADDRESS] [-p PORT] [-n DOMAIN] [-H HINTS] [-c NETWORK] [-l RATE] [ORIGIN=]ZONEFILE...
+  usage: `usage: dnsd [-rv] [-a ADDRESS] [-p PORT] [-n DOMAIN [-s NAME]] [-H HINTS] [-c NETWORK] [-l RATE] [ORIGIN=]ZONEFILE...
   -a  listen at this address of the host; without: at all
-  -n  serve the names of the network's hosts in DOMAIN, and their reverse zones
+  -n  serve the names of the network's hosts in DOMAIN, and their reverse zones, as they are at present
+  -s  a host that serves these zones; several may be given; without: this one
   -r  find what the zones do not have: recursion, which begins at the servers that the master file HINTS names
   -H  the file with the servers of the root and their addresses
   -c  only for clients of NETWORK (10.0.0.0/8); several may be given; without: for everybody
@@ -35,7 +36,7 @@ export const dnsd: Program = {
   -v  log each question
 A zone's origin is what its file is called: lab.example.zone, db.lab.example; root.zone is the root.`,
   async main(process) {
-    const options = parseOptions(process.args, { flags: 'rv', values: 'aclnpH' });
+    const options = parseOptions(process.args, { flags: 'rv', values: 'aclnpsH' });
     const limits = { ...DNS_LIMITS, responsesPerSecond: options.integer('l', 0, 1, 1e6) };
     const port = options.integer('p', DNS_PORT, 1, 65_535);
     const zones = await readZones(process, options, limits);
@@ -69,9 +70,13 @@ async function readZones(process: Process, options: Options, limits: DnsLimits):
   for (const domain of options.all('n')) {
     const origin = DomainName.parse(domain);
     if (origin === null) throw new UsageError(`-n: '${domain}' is not a legal name`);
-    // The server of these zones is this host.
-    const made = zonesOf(process.host.names.entries(), origin, { nameServers: [process.host.name] });
-    for (const zone of made) zones.add(zone);
+    const nameServers = options.has('s') ? options.all('s') : [process.host.name];
+    const { names } = process.host;
+    // Names come and go with leases.
+    zones.follow(
+      () => names.generation,
+      () => zonesOf(names.entries(), origin, { nameServers, serial: Math.max(1, names.generation) }),
+    );
   }
   let failed = false;
   for (const word of options.words) {

@@ -2,6 +2,7 @@ import { SECOND } from '../../base/clock.ts';
 import { IpAddress } from '../../base/ip-address.ts';
 import { Prefix } from '../../base/prefix.ts';
 import { type ClasslessRoute, readClasslessRoutes } from './classless-routes.ts';
+import { readDomainSearch } from './domain-search.ts';
 import type { DhcpMessage } from './message.ts';
 import { INFINITE_SECONDS, Option } from './option-codes.ts';
 import { hostNameOf } from './options.ts';
@@ -15,6 +16,8 @@ export interface ClientLease {
   readonly routes: readonly ClasslessRoute[];
   readonly nameServers: readonly number[];
   readonly domain: string | null;
+  /** Domains in which short names are looked for: option 119; without it, `domain`. */
+  readonly search: readonly string[];
   readonly hostName: string | null;
   /** Bytes; 0: not said. */
   readonly mtu: number;
@@ -26,6 +29,7 @@ export interface ClientLease {
 
 /** The smallest MTU that is believed, as by Linux's scripts: every host takes 576 bytes (RFC 791 3.1). */
 const LEAST_MTU = 576;
+const NOTHING = new Uint8Array(0);
 
 /**
  * The lease in an OFFER or ACK, counted from when the request for it was sent (RFC 2131 4.4.1: so the client never
@@ -44,6 +48,8 @@ export function leaseIn(message: DhcpMessage, sentNs: number): ClientLease | str
   if (length < 31 && (address === prefix.network.v4 || address === prefix.broadcast4)) {
     return `${prefix} is the address of a network`;
   }
+  const domain = hostNameOf(options.text(Option.DomainName));
+  const search = readDomainSearch(options.bytes(Option.DomainSearch) ?? NOTHING);
   const mtu = options.number(Option.InterfaceMtu, 2) ?? 0;
   return {
     address,
@@ -51,7 +57,8 @@ export function leaseIn(message: DhcpMessage, sentNs: number): ClientLease | str
     server,
     routes: routesIn(message),
     nameServers: options.addresses(Option.DomainNameServers).filter(isHost),
-    domain: hostNameOf(options.text(Option.DomainName)),
+    domain,
+    search: search.length > 0 || domain === null ? search : [domain],
     hostName: hostNameOf(options.text(Option.HostName)),
     mtu: mtu >= LEAST_MTU ? mtu : 0,
     ...timesIn(message, seconds, sentNs),

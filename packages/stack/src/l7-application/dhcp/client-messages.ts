@@ -11,6 +11,7 @@ const PARAMETERS = Uint8Array.of(
   Option.Routers,
   Option.DomainName,
   Option.DomainNameServers,
+  Option.DomainSearch,
   Option.HostName,
   Option.InterfaceMtu,
 );

@@ -1,3 +1,4 @@
+import { formatIpv4 } from '../../base/ip-address.ts';
 import type { Subnet } from './server-config.ts';
 
 /**
@@ -57,6 +58,19 @@ export class LeaseTable {
 
   at(address: number): Lease | null {
     return this.byAddress.get(address) ?? null;
+  }
+
+  /** A lease from before this server was started; one that the limit leaves no room for, or is there already, is not taken. */
+  restore(lease: Lease): boolean {
+    if (this.size >= this.limit || this.byAddress.has(lease.address)) return false;
+    this.byAddress.set(lease.address, lease);
+    if (lease.client !== '' && !this.byClient.has(lease.client)) this.byClient.set(lease.client, lease);
+    return true;
+  }
+
+  /** Addresses that may be given to anybody: for people who ask why there is none left. */
+  get poolText(): string {
+    return this.subnet.ranges.map(({ first, last }) => `${formatIpv4(first)}-${formatIpv4(last)}`).join(', ');
   }
 
   /** All, by address. */

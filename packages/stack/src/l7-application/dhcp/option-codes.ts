@@ -22,6 +22,7 @@ export const Option = {
   VendorClassIdentifier: 60,
   ClientIdentifier: 61,
   RelayAgentInformation: 82,
+  DomainSearch: 119,
   ClasslessRoutes: 121,
   End: 255,
 } as const;

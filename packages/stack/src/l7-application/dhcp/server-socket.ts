@@ -6,16 +6,23 @@ import type { SocketApi } from '../../l5-session/sockets.ts';
 import { AddressProbe, type ProbeOwner } from './address-probe.ts';
 import { DatagramPort, type DatagramReceiver } from './datagram-port.ts';
 import type { DhcpLink } from './dhcp-link.ts';
+import type { Lease } from './leases.ts';
 import type { DhcpLimits } from './limits.ts';
 import { readMessage, writeMessage } from './message.ts';
 import { SERVER_PORT } from './option-codes.ts';
 import { type Decision, DhcpServer } from './server.ts';
 import type { ServerConfig } from './server-config.ts';
-import { traceMessage } from './trace.ts';
+import { traceAlarm, traceMessage } from './trace.ts';
 
 export interface ServerSocketOptions {
   /** Lines as dhcpd's log has them. */
   log?: (line: string) => void;
+  /** Lines that people should see in any case: no address is left, somebody has one that was given to another. */
+  alarm?: (line: string) => void;
+  /** Leases from before it was started. */
+  leases?: readonly Lease[];
+  /** Some have changed: they are to be stored. */
+  changed?: (leases: readonly Lease[]) => void;
   limits?: DhcpLimits;
 }
 
@@ -28,17 +35,23 @@ export class DhcpServerSocket implements DatagramReceiver, ProbeOwner {
   /** By the address that is probed: where the client is. */
   private readonly probing = new Map<number, DatagramPort>();
   private readonly log: (line: string) => void;
+  private readonly alarm: (line: string) => void;
+  private readonly changed: (leases: readonly Lease[]) => void;
+  private stored = 0;
 
   /** Throws a NetError when a socket cannot be had: EADDRINUSE, EACCES, ENODEV, EMFILE. */
   constructor(
     sockets: SocketApi,
     links: readonly DhcpLink[],
     config: ServerConfig,
-    { log = () => {}, limits }: ServerSocketOptions = {},
+    { log = () => {}, alarm = () => {}, leases = [], changed = () => {}, limits }: ServerSocketOptions = {},
   ) {
     this.node = sockets.host.node;
     this.log = log;
+    this.alarm = alarm;
+    this.changed = changed;
     this.server = new DhcpServer(sockets.clock, config, limits);
+    this.server.restore(leases);
     this.probe = config.probe === true ? new AddressProbe(sockets, this) : null;
     try {
       for (const link of links) this.ports.set(new DatagramPort(sockets, SERVER_PORT, link.name, this), link);
@@ -75,7 +88,15 @@ export class DhcpServerSocket implements DatagramReceiver, ProbeOwner {
 
   private act(decision: Decision, port: DatagramPort, via: string): void {
     const { heard, said } = decision;
+    if (this.server.changes !== this.stored) {
+      this.stored = this.server.changes;
+      this.changed(this.server.leases());
+    }
     if (decision.kind === 'silence') {
+      if (decision.alarm) {
+        this.alarm(`${said} via ${via}`);
+        traceAlarm(this.node, said);
+      }
       if (heard !== '') this.log(`${heard} via ${via}${said === '' ? '' : `: ${said}`}`);
       return;
     }

@@ -60,7 +60,7 @@ describe('DISCOVER', () => {
       '10.0.1.100',
       '10.0.1.102',
     ]);
-    expect(talk.discover(4)).toBe('silence: no free leases for 02:00:00:00:00:04');
+    expect(talk.discover(4)).toBe('silence: no address left in pool 10.0.1.100-10.0.1.102 for 02:00:00:00:00:04');
     // Offers that nobody took up are free after two minutes.
     talk.pass(121);
     expect(talk.discover(4)).toMatch(/^OFFER 10\.0\.1\.100 /);
@@ -80,7 +80,7 @@ describe('DISCOVER', () => {
     expect(talk.discover(2)).toMatch(/^OFFER 10\.0\.1\.101 /);
     expect(talk.lease(3)).toBe('10.0.1.102');
     expect(talk.lease(4)).toBe('10.0.1.100'); // nobody never had one: the oldest
-    expect(talk.discover(1)).toBe('silence: no free leases for 02:00:00:00:00:01');
+    expect(talk.discover(1)).toBe('silence: no address left in pool 10.0.1.100-10.0.1.102 for 02:00:00:00:00:01');
   });
 
   it('is not answered where no subnet is served', () => {
@@ -98,7 +98,7 @@ describe('DISCOVER', () => {
     });
     const given = Array.from({ length: 5 }, (_, i) => talk.lease(i + 1));
     expect(given.slice(0, 4)).toEqual(['10.0.1.3', '10.0.1.4', '10.0.1.5', '10.0.1.6']);
-    expect(given[4]).toMatch(/^silence: no free leases/);
+    expect(given[4]).toMatch(/^silence: no address left in pool/);
   });
 });
 
@@ -177,11 +177,13 @@ describe('reservations', () => {
     expect([1, 2, 3].map((from) => talk.lease(from))).toEqual([
       '10.0.1.100',
       '10.0.1.102',
-      'silence: no free leases for 02:00:00:00:00:03',
+      'silence: no address left in pool 10.0.1.100-10.0.1.102 for 02:00:00:00:00:03',
     ]);
     expect(talk.lease(9)).toBe('10.0.1.101');
     expect(talk.reply.options.text(Option.HostName)).toBe('web');
-    expect(talk.lease(9, { options: { [Option.ClientIdentifier]: [1, 2, 0, 0, 0, 0, 9] } })).toMatch(/no free leases/);
+    expect(talk.lease(9, { options: { [Option.ClientIdentifier]: [1, 2, 0, 0, 0, 0, 9] } })).toMatch(
+      /no address left in pool/,
+    );
     talk.pass(3600);
     expect(talk.lease(9, { options: { [Option.ClientIdentifier]: [1, 2, 0, 0, 0, 0, 9] } })).toBe('10.0.1.101');
   });
@@ -201,9 +203,9 @@ describe('DECLINE, RELEASE, INFORM', () => {
     expect(decline(2, '10.0.1.100')).toBe('silence: not found');
     expect(decline(1, '10.0.1.101')).toBe('silence: not found');
     expect(decline(1, '10.0.1.100', '10.0.1.2')).toBe('silence: not for us');
-    expect(decline(1, '10.0.1.100')).toBe('silence: 10.0.1.100 is in use: abandoned');
+    expect(decline(1, '10.0.1.100')).toBe('silence: 10.0.1.100 is in use by somebody else: abandoned');
     expect([1, 2].map((from) => talk.lease(from))).toEqual(['10.0.1.101', '10.0.1.102']);
-    expect(talk.discover(3)).toMatch(/no free leases/);
+    expect(talk.discover(3)).toMatch(/no address left in pool/);
     talk.pass(86_399);
     expect(talk.lease(3, { wants: '10.0.1.100' })).toBe('10.0.1.101');
     talk.pass(1);
@@ -247,7 +249,7 @@ describe('BOOTP', () => {
     expect(talk.hears(MessageType.Bootp, { from: 9 })).toMatch(/^BOOTP 10\.0\.1\.100 /);
     talk.pass(1e6);
     expect([1, 2].map((from) => talk.lease(from))).toEqual(['10.0.1.101', '10.0.1.102']);
-    expect(talk.discover(3)).toMatch(/no free leases/);
+    expect(talk.discover(3)).toMatch(/no address left in pool/);
   });
 });
 
@@ -268,7 +270,9 @@ describe('probing before offering', () => {
     expect(talk.discover(1)).toBe('probe 10.0.1.100');
     expect(talk.discover(2)).toBe('probe 10.0.1.101');
     expect(talk.discover(3)).toBe('silence: too many addresses are being probed');
-    expect(talk.probed('10.0.1.100', true)).toBe('silence: no free leases for 02:00:00:00:00:01');
+    expect(talk.probed('10.0.1.100', true)).toBe(
+      'silence: no address left in pool 10.0.1.100-10.0.1.102 for 02:00:00:00:00:01',
+    );
   });
 });
 
@@ -277,12 +281,12 @@ describe('limits', () => {
     const ranges = [{ first: ip('10.0.1.10'), last: ip('10.0.1.200') }];
     const talk = new ServerTalk({ subnets: [subnet({ ranges })] }, { leases: 2 });
     expect([1, 2].map((from) => talk.lease(from))).toEqual(['10.0.1.10', '10.0.1.11']);
-    expect(talk.discover(3)).toMatch(/no free leases/);
+    expect(talk.discover(3)).toMatch(/no address left in pool/);
     talk.pass(3600);
     expect(talk.lease(3)).toBe('10.0.1.10');
     expect(talk.lease(4, { wants: '10.0.1.150' })).toBe('10.0.1.150'); // .11 is forgotten
     expect(talk.server.leases()).toHaveLength(2);
-    expect(talk.discover(2)).toMatch(/no free leases/);
+    expect(talk.discover(2)).toMatch(/no address left in pool/);
     talk.pass(3600);
     expect(talk.lease(5)).toBe('10.0.1.10');
     expect(DHCP_LIMITS.leases).toBe(65_536);

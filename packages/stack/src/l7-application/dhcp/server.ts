@@ -18,7 +18,8 @@ const ABANDONED_NS = 86_400 * SECOND;
 /** What a message leads to. `heard` and `said` are lines for a log; either may be empty. */
 export type Decision =
   | { readonly kind: 'reply'; readonly reply: Reply; readonly heard: string; readonly said: string }
-  | { readonly kind: 'silence'; readonly heard: string; readonly said: string }
+  /** `alarm`: people should hear of it, whether they look at the log or not. */
+  | { readonly kind: 'silence'; readonly heard: string; readonly said: string; readonly alarm: boolean }
   /** Ask whether somebody has `address`; then call `probed`. */
   | { readonly kind: 'probe'; readonly address: number; readonly heard: string; readonly said: string };
 
@@ -41,6 +42,8 @@ interface Served {
  *     DECLINE, RELEASE -> silence       BOOTREQUEST without a type -> BOOTREPLY
  */
 export class DhcpServer {
+  /** Another number whenever a lease has changed: what is stored is to be stored again. */
+  changes = 0;
   private readonly clock: Clock;
   private readonly limits: DhcpLimits;
   private readonly authoritative: boolean;
@@ -62,6 +65,11 @@ export class DhcpServer {
   /** All leases, by subnet and address. */
   leases(): Lease[] {
     return this.served.flatMap(({ leases }) => leases.list());
+  }
+
+  /** Leases from before it was started. Those of networks that are no longer served are let go. */
+  restore(leases: readonly Lease[]): void {
+    for (const lease of leases) this.servedAt(lease.address)?.leases.restore(lease);
   }
 
   /** A message that came in by an interface whose address is `server` (32 bits): the name by which clients know us. */
@@ -119,8 +127,9 @@ export class DhcpServer {
     const client = identityOf(request);
     const now = this.clock.now;
     const lease = served.leases.choose(client, request.options.address(Option.RequestedAddress) ?? 0, now);
-    if (lease === null) return silence(heard, `no free leases for ${hardwareText(request)}`);
+    if (lease === null) return exhausted(heard, request, served);
     if (lease.stateAt(now) !== LeaseState.Bound) {
+      this.changes++;
       lease.state = LeaseState.Offered;
       lease.endsNs = now + OFFER_NS;
       lease.hardware = hardwareText(request);
@@ -191,6 +200,7 @@ export class DhcpServer {
   private acknowledge(request: DhcpMessage, server: number, served: Served, lease: Lease, heard: string): Decision {
     const decision = this.grant(request, server, served, lease, MessageType.Ack, heard);
     const seconds = this.secondsOf(request, served);
+    this.changes++;
     lease.state = LeaseState.Bound;
     lease.endsNs = seconds === INFINITE_SECONDS ? Infinity : this.clock.now + seconds * SECOND;
     lease.hardware = hardwareText(request);
@@ -235,7 +245,7 @@ export class DhcpServer {
     if (request.options.address(Option.ServerIdentifier) !== server) return silence(heard, 'not for us');
     if (lease === null || lease.address !== address) return silence(heard, 'not found');
     this.abandon(served, lease);
-    return silence(heard, `${formatIpv4(lease.address)} is in use: abandoned`);
+    return silence(heard, `${formatIpv4(lease.address)} is in use by somebody else: abandoned`, true);
   }
 
   /** RFC 2131 4.3.4. The client stays known, and gets the address again if nobody else did. */
@@ -243,6 +253,7 @@ export class DhcpServer {
     const lease = served.leases.of(identityOf(request));
     if (request.options.address(Option.ServerIdentifier) !== server) return silence(heard, 'not for us');
     if (lease === null || lease.address !== request.ciaddr) return silence(heard, 'not found');
+    this.changes++;
     lease.state = LeaseState.Ended;
     lease.endsNs = this.clock.now;
     return silence(heard, '');
@@ -265,7 +276,8 @@ export class DhcpServer {
     const reservation = subnet.reservationOf(client);
     if (reservation === null && !subnet.bootp) return silence(heard, 'no address is reserved for it');
     const lease = leases.choose(client, 0, this.clock.now);
-    if (lease === null) return silence(heard, 'no free leases');
+    if (lease === null) return exhausted(heard, request, served);
+    this.changes++;
     lease.state = LeaseState.Bound;
     lease.endsNs = Infinity;
     lease.hardware = hardwareText(request);
@@ -278,12 +290,20 @@ export class DhcpServer {
   }
 
   private abandon({ leases }: Served, lease: Lease): void {
+    this.changes++;
     leases.abandon(lease, this.clock.now + ABANDONED_NS);
   }
 }
 
-function silence(heard: string, said: string): Decision {
-  return { kind: 'silence', heard, said };
+function silence(heard: string, said: string, alarm = false): Decision {
+  return { kind: 'silence', heard, said, alarm };
+}
+
+/** Nobody may overlook that a network has become too small. */
+function exhausted(heard: string, request: DhcpMessage, { leases }: Served): Decision {
+  const { poolText } = leases;
+  const what = poolText === '' ? 'no pool, and nothing reserved' : `no address left in pool ${poolText}`;
+  return silence(heard, `${what} for ${hardwareText(request)}`, true);
 }
 
 /** `DHCPREQUEST for 10.0.1.100 from 02:00:00:00:00:01 (alice)`: as dhcpd's log has it. */

@@ -13,3 +13,9 @@ export function traceState(node: NodeContext, detail: string): void {
   if (node.trace === null) return;
   node.trace.event(node.name, 7, What.State, null, 0, detail, 'RFC 2131 4.4');
 }
+
+/** Tells why a client gets no address, or must not have the one that it was given. */
+export function traceAlarm(node: NodeContext, detail: string): void {
+  if (node.trace === null) return;
+  node.trace.event(node.name, 7, What.State, null, 0, `DHCP server: ${detail}`, 'RFC 2131 4.3');
+}

@@ -81,6 +81,7 @@ export class DnsResponder {
     if (refusal !== Rcode.NoError) return this.finish(asked, { rcode: refusal }, client, tcp, false);
     const { name, type } = asked.questions[0];
     const recursionAvailable = recursion !== null;
+    this.zones.refresh();
     const known = this.zones.answer(name, type, tcp, this.limits);
     if (recursion !== null && asked.recursionDesired) {
       if (!known.authoritative || known.leadsTo !== null || known.referral) {

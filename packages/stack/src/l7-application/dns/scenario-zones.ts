@@ -12,6 +12,8 @@ export interface ZonesOfOptions {
   readonly nameServers?: readonly string[];
   /** Seconds that the records may be kept. */
   readonly ttl?: number;
+  /** Another number for each version of the zones; default 1. */
+  readonly serial?: number;
 }
 
 const HOUR = 3600;
@@ -30,7 +32,7 @@ export function zonesOf(
 ): Zone[] {
   const base = typeof origin === 'string' ? DomainName.parse(origin) : origin;
   if (base === null) throw new RangeError(`${String(origin)} is no domain name`);
-  const { ttl = HOUR } = options;
+  const { ttl = HOUR, serial = 1 } = options;
   const within = (name: string): DomainName | null => {
     const absolute = DomainName.parse(name);
     return absolute === null || (!base.isRoot && absolute.isWithin(base)) ? absolute : DomainName.parse(name, base);
@@ -55,8 +57,8 @@ export function zonesOf(
   if (servers.length === 0) servers.push(forward[0].name);
   const zone = (at: DomainName, records: readonly ResourceRecord[]): Zone => {
     const mailbox = DomainName.parse('hostmaster', base) ?? base;
-    // Serial 1: a network's names do not change while it runs. The times are those of RFC 1912 2.2.
-    const soa = ResourceRecord.of(at, Type.SOA, ttl, servers[0], mailbox, 1, 20 * 60, 2 * 60, 14 * 86_400, 5 * 60);
+    // The times are those of RFC 1912 2.2.
+    const soa = ResourceRecord.of(at, Type.SOA, ttl, servers[0], mailbox, serial, 20 * 60, 2 * 60, 14 * 86_400, 5 * 60);
     const all = [soa, ...servers.map((server) => ResourceRecord.of(at, Type.NS, ttl, server)), ...records];
     const made = Zone.of(all.map((record, index) => ({ record, line: index + 1, column: 1 })));
     if (!(made instanceof Zone)) throw new Error(`netarium bug: ${made.problems[0].what}`);

@@ -18,9 +18,20 @@ export interface Answer {
   readonly leadsTo: DomainName | null;
 }
 
+/** Zones that are made of something else, anew whenever that has another generation. */
+interface Followed {
+  readonly generation: () => number;
+  readonly make: () => readonly Zone[];
+  made: readonly Zone[];
+  madeOf: number;
+}
+
 /** The zones of one server. */
 export class Zones {
+  /** Another number whenever there are other zones: what was made of them is made anew. */
+  generation = 0;
   private readonly byOrigin = new Map<string, Zone>();
+  private readonly followed: Followed[] = [];
 
   constructor(zones: Iterable<Zone> = []) {
     for (const zone of zones) this.add(zone);
@@ -36,7 +47,27 @@ export class Zones {
 
   /** A zone of the same origin is replaced. */
   add(zone: Zone): void {
+    this.generation++;
     this.byOrigin.set(zone.origin.key, zone);
+  }
+
+  /** Zones that `make` makes, now and whenever `generation` has changed when `refresh` looks. */
+  follow(generation: () => number, make: () => readonly Zone[]): void {
+    this.followed.push({ generation, make, made: [], madeOf: Number.NaN });
+    this.refresh();
+  }
+
+  /** Sees whether zones that follow something have to be made anew: to be called before a question is answered. */
+  refresh(): void {
+    for (const each of this.followed) {
+      const generation = each.generation();
+      if (generation === each.madeOf) continue;
+      each.madeOf = generation;
+      for (const { origin } of each.made) this.byOrigin.delete(origin.key);
+      each.made = each.make();
+      this.generation++;
+      for (const zone of each.made) this.add(zone);
+    }
   }
 
   /** The nearest zone at or above a name (RFC 1034 4.3.2, step 2); null when it lies in none. */

@@ -3,9 +3,11 @@ import { MacAddress } from '../../../base/mac-address.ts';
 import { Prefix } from '../../../base/prefix.ts';
 import { parseDuration } from '../../../base/units.ts';
 import { type ClasslessRoute, writeClasslessRoutes } from '../../../l7-application/dhcp/classless-routes.ts';
+import { writeDomainSearch } from '../../../l7-application/dhcp/domain-search.ts';
 import { Option } from '../../../l7-application/dhcp/option-codes.ts';
 import { DhcpOptions, hostNameOf } from '../../../l7-application/dhcp/options.ts';
 import type { AddressRange, Reservation, SubnetConfig } from '../../../l7-application/dhcp/server-config.ts';
+import { DomainName } from '../../../l7-application/dns/name.ts';
 import { UsageError } from '../../program.ts';
 import { nearest } from '../options.ts';
 
@@ -43,6 +45,12 @@ const WORDS: Readonly<Record<string, Reader>> = {
   domain: (draft, value, word) => {
     if (hostNameOf(value) === null) throw new UsageError(`"${word}": a domain is like lab.example`);
     draft.options.setText(Option.DomainName, value);
+  },
+  search: (draft, value, word) => {
+    const domains = value.split(',').map((text) => DomainName.parse(text));
+    const names = domains.filter((name) => name !== null && !name.isRoot) as DomainName[];
+    if (names.length < domains.length) throw new UsageError(`"${word}": domains are like lab.example,example`);
+    draft.options.set(Option.DomainSearch, writeDomainSearch(names));
   },
   mtu: (draft, value, word) => {
     if (!/^[0-9]{1,5}$/.test(value) || Number(value) < 68 || Number(value) > 65_535) {
