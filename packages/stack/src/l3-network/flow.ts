@@ -16,6 +16,8 @@ import {
   IPV4_HEADER_LENGTH,
   IPV4_MAX_LENGTH,
   ipv4AddressSum,
+  setIpv4HeaderLength,
+  updateIpv4Checksum,
   writeIpv4Header,
 } from './ipv4-header.ts';
 import type { Ipv4Paths } from './ipv4-paths.ts';
@@ -38,12 +40,13 @@ export class Ipv4Flow implements Flow {
   local = IpAddress.ANY4;
   readonly remote: IpAddress;
   cast: Cast = Cast.Unicast;
-  readonly headerLength = IPV4_HEADER_LENGTH;
+  headerLength = IPV4_HEADER_LENGTH;
   pseudoSum = 0;
   ttl = DEFAULT_TTL;
   tos = 0;
   dontFragment: boolean;
   multicastLoop = true;
+  private ipOptions: Uint8Array | null = null;
 
   private readonly paths: Ipv4Paths;
   private readonly routes: RoutingTable;
@@ -130,6 +133,12 @@ export class Ipv4Flow implements Flow {
     return 0;
   }
 
+  /** What stands behind the fixed header from now on; null: nothing. */
+  setOptions(options: Uint8Array | null): void {
+    this.ipOptions = options;
+    this.headerLength = IPV4_HEADER_LENGTH + (options === null ? 0 : options.length);
+  }
+
   /** From now on the source is what it is: it has become part of a connection's name. */
   keepSource(): void {
     this.wanted = this.source;
@@ -141,7 +150,7 @@ export class Ipv4Flow implements Flow {
       if (error < 0) return this.refuse(packet, error);
     }
     const link = this.interface.link;
-    const length = packet.end - packet.start + IPV4_HEADER_LENGTH;
+    const length = packet.end - packet.start + this.headerLength;
     if (length > link.mtu || length > this.pathMtu) return this.sendLarge(packet, length);
     this.writeHeader(packet, length);
     if (this.node.trace !== null) this.traceSend(packet);
@@ -173,7 +182,7 @@ export class Ipv4Flow implements Flow {
 
   private writeHeader(packet: PacketBuffer, length: number): void {
     packet.l4 = packet.start;
-    const at = packet.push(IPV4_HEADER_LENGTH);
+    const at = packet.push(this.headerLength);
     packet.l3 = at;
     const flags = this.dontFragment && !this.mtuLocked ? DONT_FRAGMENT : 0;
     const identification = this.paths.identifications.next(this.identification);
@@ -190,6 +199,15 @@ export class Ipv4Flow implements Flow {
       this.destination,
       this.addressSum,
     );
+    if (this.ipOptions !== null) this.writeOptions(packet, at, this.ipOptions);
+  }
+
+  /** Options go behind the fixed header; the sender is the first that they record (as on Linux). */
+  private writeOptions(packet: PacketBuffer, at: number, options: Uint8Array): void {
+    packet.bytes.set(options, at + IPV4_HEADER_LENGTH);
+    setIpv4HeaderLength(packet.view, at, this.headerLength);
+    updateIpv4Checksum(packet.view, at);
+    this.paths.recorder.record(packet, at, this.headerLength, this.source);
   }
 
   private outputSlow(packet: PacketBuffer): number {
@@ -224,7 +242,7 @@ export class Ipv4Flow implements Flow {
     const header = superSegmentHeader(packet);
     if (header < 0 || header + packet.segmentSize > mtu) return this.tooLong(packet, length, mtu);
     const offload = this.interface.link.segmentOffload;
-    const pieces = length - IPV4_HEADER_LENGTH > offload ? cutSuperSegment(packet) : null;
+    const pieces = length - this.headerLength > offload ? cutSuperSegment(packet) : null;
     if (pieces !== null) return this.sendAll(pieces);
     if (this.node.trace !== null) this.traceSend(packet);
     return this.outputSlow(packet);

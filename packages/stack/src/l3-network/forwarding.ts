@@ -17,6 +17,7 @@ import {
 } from './ipv4-header.ts';
 import type { Neighbour } from './neighbour.ts';
 import type { NeighbourTable } from './neighbours.ts';
+import type { OptionRecorder } from './option-recorder.ts';
 import { type Route, RouteType } from './routes.ts';
 import { cutSuperSegment, superSegmentHeader } from './segmentation.ts';
 
@@ -29,11 +30,13 @@ export class Forwarder {
   private readonly node: NodeContext;
   private readonly neighbours: NeighbourTable;
   private readonly errors: IcmpErrors;
+  private readonly recorder: OptionRecorder;
 
-  constructor(node: NodeContext, neighbours: NeighbourTable, errors: IcmpErrors) {
+  constructor(node: NodeContext, neighbours: NeighbourTable, errors: IcmpErrors, recorder: OptionRecorder) {
     this.node = node;
     this.neighbours = neighbours;
     this.errors = errors;
+    this.recorder = recorder;
   }
 
   /**
@@ -68,6 +71,7 @@ export class Forwarder {
     if (neighbour === null) return;
     const own = packet.writable();
     decrementIpv4Ttl(own.view, own.start);
+    this.recorder.forwarded(own, route.interface!);
     this.forwarded++;
     if (this.node.trace !== null) this.trace(own, route, ttl - 1);
     if (own.end - own.start <= link.mtu) neighbour.output(own);

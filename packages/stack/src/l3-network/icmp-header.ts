@@ -18,6 +18,11 @@ import { Errno } from '../base/errors.ts';
  */
 export const ICMP_HEADER_LENGTH = 8;
 
+/** A timestamp message (RFC 792) has three times behind its header: originate, receive, transmit. */
+export const ICMP_TIMESTAMP_LENGTH = 20;
+export const ICMP_RECEIVE_TIMESTAMP = 12;
+export const ICMP_TRANSMIT_TIMESTAMP = 16;
+
 const TYPE = 0;
 const CODE = 1;
 const CHECKSUM = 2;
@@ -196,6 +201,10 @@ export function icmpTypeText(type: number, code: number): string {
       return 'redirect';
     case IcmpType.Echo:
       return 'echo request';
+    case IcmpType.Timestamp:
+      return 'timestamp request';
+    case IcmpType.TimestampReply:
+      return 'timestamp reply';
     case IcmpType.TimeExceeded:
       if (code === TimeExceeded.Transit) return 'time to live exceeded in transit';
       return code === TimeExceeded.Reassembly ? 'fragment reassembly time exceeded' : `time exceeded, code ${code}`;
@@ -206,11 +215,20 @@ export function icmpTypeText(type: number, code: number): string {
   }
 }
 
+function hasIdentifier(type: number): boolean {
+  return (
+    type === IcmpType.Echo ||
+    type === IcmpType.EchoReply ||
+    type === IcmpType.Timestamp ||
+    type === IcmpType.TimestampReply
+  );
+}
+
 /** One line about the message at `at`, of which the first eight bytes are there. */
 export function describeIcmp(view: DataView, at: number): string {
   const type = icmpType(view, at);
   const text = icmpTypeText(type, icmpCode(view, at));
-  if (type === IcmpType.Echo || type === IcmpType.EchoReply) {
+  if (hasIdentifier(type)) {
     return `${text}, id ${icmpIdentifier(view, at)}, seq ${icmpSequence(view, at)}`;
   }
   if (type === IcmpType.DestinationUnreachable && icmpCode(view, at) === Unreachable.FragmentationNeeded) {

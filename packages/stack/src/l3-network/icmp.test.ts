@@ -104,7 +104,7 @@ test('echoes to broadcasts, short and damaged messages, and unknown types are no
   const damaged = icmp(8, 0, 1, bytes(8));
   damaged[9] ^= 1;
   receive(host, damaged);
-  receive(host, icmp(13, 0, 1, bytes(12)));
+  receive(host, icmp(15, 0, 1, bytes(12)));
   expect(dropsOf(host.node)).toEqual({
     ICMP_BROADCAST: 1,
     ICMP_MALFORMED: 1,

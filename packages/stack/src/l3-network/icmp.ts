@@ -9,6 +9,9 @@ import type { IcmpErrors } from './icmp-errors.ts';
 import {
   describeIcmp,
   ICMP_HEADER_LENGTH,
+  ICMP_RECEIVE_TIMESTAMP,
+  ICMP_TIMESTAMP_LENGTH,
+  ICMP_TRANSMIT_TIMESTAMP,
   IcmpType,
   icmpChecksum,
   icmpCode,
@@ -31,6 +34,7 @@ import {
   ipv4TotalLength,
   ipv4Ttl,
 } from './ipv4-header.ts';
+import { millisecondsOfDay, optionsToReturn } from './ipv4-options.ts';
 import type { Ipv4Output } from './ipv4-output.ts';
 import type { Ipv4Paths } from './ipv4-paths.ts';
 import { Cast, Protocol, type ProtocolHandler, type SendOptions } from './network-layer.ts';
@@ -108,6 +112,7 @@ export class Icmp implements ProtocolHandler {
     const type = icmpType(view, at);
     if (type === IcmpType.Echo) this.echo(packet, cast);
     else if (type === IcmpType.EchoReply) this.echoReply(packet);
+    else if (type === IcmpType.Timestamp) this.timestamp(packet, cast);
     else if (isIcmpError(type)) this.error(packet, cast);
     else node.drop(packet, Drop.ICMP_UNKNOWN_TYPE, `type ${type}`);
   }
@@ -118,9 +123,6 @@ export class Icmp implements ProtocolHandler {
       this.node.drop(request, Drop.ICMP_BROADCAST);
       return;
     }
-    const asked = ipv4Destination(request.view, request.l3);
-    const asker = ipv4Source(request.view, request.l3);
-    const tos = ipv4Tos(request.view, request.l3);
     const reply = this.node.pool.acquire(request.length);
     reply.append(request.bytes, request.start, request.end);
     const { view, start } = reply;
@@ -128,8 +130,47 @@ export class Icmp implements ProtocolHandler {
     // Only the type changed, so the checksum need not be summed again (RFC 1624).
     const changed = update16(icmpChecksum(view, start), IcmpType.Echo << 8, IcmpType.EchoReply << 8);
     setIcmpChecksum(view, start, changed);
+    this.answer(request, reply);
+  }
+
+  /** RFC 792, RFC 1122 3.2.2.8: when the question left there, when it came here, and when the answer leaves. */
+  private timestamp(request: PacketBuffer, cast: Cast): void {
+    const { node } = this;
+    if (cast !== Cast.Unicast) {
+      node.drop(request, Drop.ICMP_BROADCAST);
+      return;
+    }
+    if (request.length < ICMP_TIMESTAMP_LENGTH) {
+      node.drop(request, Drop.ICMP_MALFORMED);
+      return;
+    }
+    const reply = node.pool.acquire(ICMP_TIMESTAMP_LENGTH);
+    reply.append(request.bytes, request.start, request.start + ICMP_TIMESTAMP_LENGTH);
+    const { view, start } = reply;
+    const time = millisecondsOfDay(node.clock.now);
+    view.setUint32(start + ICMP_RECEIVE_TIMESTAMP, time);
+    view.setUint32(start + ICMP_TRANSMIT_TIMESTAMP, time);
+    setIcmpType(view, start, IcmpType.TimestampReply);
+    setIcmpChecksum(view, start, 0);
+    setIcmpChecksum(view, start, finish(sum(view, start, reply.end)));
+    this.answer(request, reply);
+  }
+
+  /** Sends the answer back to who asked, with what its packet recorded of its way (RFC 1122 3.2.2.6); ends the question. */
+  private answer(request: PacketBuffer, reply: PacketBuffer): void {
+    const { view, l3 } = request;
+    const asked = ipv4Destination(view, l3);
+    const asker = ipv4Source(view, l3);
+    const tos = ipv4Tos(view, l3);
+    const payload = l3 + ipv4HeaderLength(view, l3);
+    const options = optionsToReturn(request.bytes, l3 + IPV4_HEADER_LENGTH, payload);
     this.node.drop(request, Drop.ICMP_DONE);
-    this.output.sendTo(reply, Protocol.Icmp, asked, asker, 0, tos, false, false, 0);
+    if (options === null) {
+      this.output.sendTo(reply, Protocol.Icmp, asked, asker, 0, tos, false, false, 0);
+    } else {
+      const from = IpAddress.v4(asked);
+      this.output.send(reply, Protocol.Icmp, from, IpAddress.v4(asker), { tos, ipOptions: options });
+    }
   }
 
   private echoReply(packet: PacketBuffer): void {

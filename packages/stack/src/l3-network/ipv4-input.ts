@@ -202,8 +202,19 @@ export class Ipv4Input implements ReassemblyOwner {
     if (node.trace !== null) {
       node.trace.event(node.name, 3, What.Deliver, packet, 0, `to ${protocolName(protocol)}`, 'RFC 791 2.2');
     }
-    packet.l4 = packet.pull(headerLength);
-    handler.input(packet, cast);
+    const own = headerLength > IPV4_HEADER_LENGTH ? this.recordHere(packet, headerLength, cast) : packet;
+    own.l4 = own.pull(headerLength);
+    handler.input(own, cast);
+  }
+
+  /** The one whom a packet is for stands in its record route and timestamp options, too (RFC 791 3.1). */
+  private recordHere(packet: PacketBuffer, headerLength: number, cast: Cast): PacketBuffer {
+    const own = packet.writable();
+    const destination = ipv4Destination(own.view, own.l3);
+    const heardOn = cast === Cast.Unicast ? null : this.paths.byIndex(own.device);
+    const address = heardOn === null ? destination : heardOn.sourceFor4(ipv4Source(own.view, own.l3));
+    this.paths.recorder.record(own, own.l3, headerLength, address);
+    return own;
   }
 
   reassemblyExpired(packet: PacketBuffer): void {

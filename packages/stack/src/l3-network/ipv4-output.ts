@@ -34,6 +34,8 @@ export class Ipv4Output {
     if (options?.ttl !== undefined) flow.ttl = options.ttl;
     if (options?.tos !== undefined) flow.tos = options.tos;
     if (options?.dontFragment !== undefined) flow.dontFragment = options.dontFragment;
+    if (options?.ipOptions !== undefined) flow.setOptions(options.ipOptions);
+    if (options?.multicastLoop !== undefined) flow.multicastLoop = options.multicastLoop;
     return flow;
   }
 
@@ -49,7 +51,9 @@ export class Ipv4Output {
       this.node.drop(packet, Drop.IP_NO_ROUTE, `to ${remote}`);
       return -Errno.EAFNOSUPPORT;
     }
-    if (options?.transparent === true) return this.sendTransparent(packet, protocol, local, remote, options);
+    if (options?.transparent === true || options?.ipOptions !== undefined || options?.multicastLoop === false) {
+      return this.sendSpecial(packet, protocol, local, remote, options);
+    }
     return this.sendTo(
       packet,
       protocol,
@@ -63,8 +67,8 @@ export class Ipv4Output {
     );
   }
 
-  /** In somebody else's name: rare enough to look for the way each time. */
-  private sendTransparent(
+  /** In somebody else's name, or with options in the header: rare enough to look for the way each time. */
+  private sendSpecial(
     packet: PacketBuffer,
     protocol: number,
     local: IpAddress | null,
@@ -72,7 +76,10 @@ export class Ipv4Output {
     options: SendOptions,
   ): number {
     const flow = this.open(remote, protocol, local, options);
-    if (typeof flow !== 'number' && flow.cast === Cast.Unicast) return flow.send(packet);
+    if (typeof flow !== 'number') {
+      const toAll = flow.cast === Cast.Multicast || options.broadcast === true;
+      if (flow.cast === Cast.Unicast || (toAll && options.transparent !== true)) return flow.send(packet);
+    }
     this.node.drop(packet, typeof flow === 'number' ? reasonFor(flow) : Drop.IP_BROADCAST_REFUSED, `to ${remote}`);
     return typeof flow === 'number' ? flow : -Errno.EACCES;
   }

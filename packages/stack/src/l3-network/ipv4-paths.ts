@@ -8,6 +8,7 @@ import type { Groups } from './multicast/groups.ts';
 import type { Neighbour } from './neighbour.ts';
 import type { NeighbourTable } from './neighbours.ts';
 import { Cast } from './network-layer.ts';
+import { OptionRecorder } from './option-recorder.ts';
 import type { PathMtus } from './path-mtu.ts';
 import { type Route, RouteType, type RoutingTable } from './routes.ts';
 
@@ -25,6 +26,8 @@ export class Ipv4Paths {
   readonly neighbours: NeighbourTable;
   readonly identifications: Identifications;
   readonly groups: Groups;
+  /** Fills in record route and timestamp options. */
+  readonly recorder: OptionRecorder;
   readonly interfaces: readonly IpInterface[];
 
   /** The answer: the way out, the address to send from, whose MAC address to send to, and how that is addressed. */
@@ -52,6 +55,7 @@ export class Ipv4Paths {
     this.interface = loopback;
     this.loopback = loopback;
     this.groups = groups;
+    this.recorder = new OptionRecorder(node.clock, routes);
   }
 
   readonly loopback: IpInterface;

@@ -82,7 +82,7 @@ export class Ipv4 implements NetworkLayer {
     this.arp.errors = this.errors;
     this.icmp = new Icmp(node, this.paths, this.output, this.errors, this.mtus);
     this.handlers[Protocol.Icmp] = this.icmp;
-    this.forwarder = new Forwarder(node, this.arp.neighbours, this.errors);
+    this.forwarder = new Forwarder(node, this.arp.neighbours, this.errors, this.paths.recorder);
     this.inbound = new Ipv4Input(node, this.paths, this.handlers, this.errors, this.forwarder, this.groups);
     lo.register(EtherType.Ipv4, new Ipv4Port(this.inbound, this.loopback));
     this.addAddress(lo, new Prefix(IpAddress.LOOPBACK4, 8));

@@ -69,6 +69,10 @@ export interface SendOptions {
   broadcast?: boolean;
   /** SO_BINDTODEVICE: only out of the interface with this index (`lo` is 1); with it, a broadcast needs no route. */
   interfaceIndex?: number;
+  /** Options for the IP header, a multiple of 4 bytes, 40 at most (IP_OPTIONS); checked by who gives them. */
+  ipOptions?: Uint8Array;
+  /** IP_MULTICAST_LOOP; default true. */
+  multicastLoop?: boolean;
   /** IP_TRANSPARENT: `local` need not be an address of this host. For who speaks in the name of others. */
   transparent?: boolean;
 }
