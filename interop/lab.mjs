@@ -209,7 +209,8 @@ export class Lab {
     const files = Object.fromEntries(serving.map((node) => [node, makeSite(lab)]));
     lab.runner = await Runner.start(lab.space, { scenario: here(scenario), wires, files });
     const lines = addresses.map((address) => `addr add ${address} dev tap0`);
-    lab.space.ip([...lines, 'link set tap0 up', ...routes.map((route) => `route add ${route}`)].join('\n'));
+    if (wires.some(({ tap }) => tap !== undefined)) lines.push('link set tap0 up');
+    lab.space.ip([...lines, ...routes.map((route) => `route add ${route}`)].join('\n'));
     lab.pcap = null;
     if (capture) await lab.startCapture();
     return lab;

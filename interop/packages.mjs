@@ -24,4 +24,6 @@ export const PACKAGES = [
   of('hping3'),
   of('nft', 'nftables'),
   of('ethtool'),
+  of('qemu-system-x86_64', 'qemu-system-x86'),
+  of('ovs-vswitchd', 'openvswitch-switch'),
 ];
