@@ -22,6 +22,13 @@ export interface Limits {
   readonly neighbourQueuePackets: number;
   /** Routes of one node. */
   readonly routes: number;
+  /** IPv6 addresses of one interface: whoever forges advertisements makes no more (Linux's `max_addresses` is 16). */
+  readonly interfaceAddresses: number;
+  /** Routes, and DNS servers and domains of one link, that one node takes from routers' advertisements. */
+  readonly advertisedRoutes: number;
+  readonly advertisedNames: number;
+  /** Destinations for which one node remembers that a router redirected it. */
+  readonly redirects: number;
   /** Destinations of which one node remembers the path MTU. */
   readonly pathMtuEntries: number;
   /** Multicast groups that the interfaces of one node are in. */
@@ -79,6 +86,10 @@ export const LIMITS: Limits = {
   neighbourEntries: 1024,
   neighbourQueuePackets: 64,
   routes: 1_000_000,
+  interfaceAddresses: 64,
+  advertisedRoutes: 256,
+  advertisedNames: 16,
+  redirects: 1024,
   pathMtuEntries: 4096,
   multicastGroups: 4096,
   loopbackQueuePackets: 16_384,

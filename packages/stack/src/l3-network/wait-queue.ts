@@ -6,6 +6,11 @@ export class WaitQueue {
   private head: PacketBuffer | null = null;
   private tail: PacketBuffer | null = null;
 
+  /** The one that has waited longest, which stays; null when there is none. */
+  get first(): PacketBuffer | null {
+    return this.head;
+  }
+
   push(packet: PacketBuffer): void {
     packet.next = null;
     if (this.tail === null) this.head = packet;

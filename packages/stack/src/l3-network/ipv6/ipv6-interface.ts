@@ -4,6 +4,7 @@ import type { PacketBuffer } from '../../base/packet-buffer.ts';
 import type { IpInterface } from '../ip-interface.ts';
 import type { IpLink } from '../ip-link.ts';
 import type { InterfaceAddress } from './interface-address.ts';
+import type { RoutingTable6 } from './routes6.ts';
 
 /** What a router's advertisement may change, and what holds as long as none has (RFC 4861 6.3.2, 10). */
 export const DEFAULT_HOP_LIMIT = 64;
@@ -25,10 +26,14 @@ export class Ipv6Interface {
   /** RFC 4861 6.3.2: how long a neighbour counts as reachable (about), and how long to wait between questions; ns. */
   reachableNs = REACHABLE_NS;
   retransmitNs = RETRANSMIT_NS;
+  /** Whether routers on the link are asked for, and believed; a router's interface has it off (RFC 4861 6.2.2). */
+  acceptsAdvertisements = true;
   /** Neighbour solicitations that ask whether an address is free (RFC 4862 5.1); 0: addresses are used at once. */
   dadTransmits = 1;
-  /** Group memberships, by the group's last 32 bits: `MulticastGroups` keeps them. */
-  readonly memberships = new Map<number, Membership>();
+  /** Group memberships, by the group's last 32 bits: `Groups6` keeps them. */
+  readonly memberships = new Map<number, Membership6>();
+  /** Frames pass: there is a cable, and the interface is up. Nothing is asked for while it is not so. */
+  running = true;
 
   constructor(ip: IpInterface) {
     this.ip = ip;
@@ -65,8 +70,11 @@ export class Ipv6Interface {
     return this.find(address)?.usable === true;
   }
 
-  /** Whether packets to this group are taken here. */
+  /** Whether packets to this group are taken here. Every host is in ff02::1 and ff01::1 (RFC 4291 2.8). */
   isMember(group: IpAddress): boolean {
+    if (group.w3 === 1 && group.w2 === 0 && group.w1 === 0 && (group.w0 === 0xff020000 || group.w0 === 0xff010000)) {
+      return true;
+    }
     let each = this.memberships.get(group.w3) ?? null;
     while (each !== null && !each.group.equals(group)) each = each.next;
     return each !== null;
@@ -74,12 +82,10 @@ export class Ipv6Interface {
 }
 
 /** A group that an interface belongs to. */
-export interface Membership {
+export interface Membership6 {
   readonly group: IpAddress;
-  /** How often it was joined: it is left when it was left as often. */
-  count: number;
   /** Another one with the same last 32 bits. */
-  next: Membership | null;
+  next: Membership6 | null;
 }
 
 /** Takes ICMPv6 messages of one type: the checksum was right, `packet.start` stands at the ICMPv6 header, `l3` at IPv6's. */
@@ -92,8 +98,7 @@ export interface Icmp6Handler {
 export interface Ipv6Control {
   /** The host is a router: it advertises rather than listens to advertisements. */
   readonly forwarding: boolean;
-  /** Where IPv6 is spoken, `lo` apart. */
-  controlled(): readonly Ipv6Interface[];
+  readonly routes: RoutingTable6;
   /**
    * Sends an ICMPv6 message whose header `packet.start` stands at, the checksum field 0: puts the headers in front (a
    * hop-by-hop router alert of MLD when asked for) and sums. Takes the packet; 0 or a negated error number.
@@ -108,14 +113,4 @@ export interface Ipv6Control {
   ): number;
   /** Addresses of an interface came, went or changed their state: what follows from them (routes, flows) is made anew. */
   addressesChanged(on: Ipv6Interface): void;
-  /** A router's advertisement leads here: adds the route, or renews it. No gateway: the prefix is on the link. */
-  advertisedRoute(
-    to: { network: IpAddress; length: number },
-    gateway: IpAddress | null,
-    on: Ipv6Interface,
-    metric: number,
-    until: number,
-  ): void;
-  /** It does no longer. */
-  withdrawnRoute(to: { network: IpAddress; length: number }, gateway: IpAddress | null, on: Ipv6Interface): void;
 }

@@ -1,0 +1,158 @@
+import { Errno } from '../../base/errors.ts';
+import type { IpAddress } from '../../base/ip-address.ts';
+import type { NodeContext } from '../../base/node-context.ts';
+import type { Prefix } from '../../base/prefix.ts';
+import type { IpInterface } from '../ip-interface.ts';
+import { type AddressOwner, DuplicateAddressDetection } from './duplicate-address-detection.ts';
+import { InterfaceAddress } from './interface-address.ts';
+import { type Icmp6Handler, type Ipv6Control, Ipv6Interface } from './ipv6-interface.ts';
+import { Groups6 } from './mld-groups.ts';
+import { ALL_NODES, ALL_ROUTERS, NaFlag, NdType, solicitedNode } from './nd-messages.ts';
+import { NeighbourDiscovery } from './neighbour-discovery.ts';
+import { RouterDiscovery } from './router-discovery.ts';
+import { type AddressKeeper, Slaac } from './slaac.ts';
+
+/**
+ * The interfaces where a host speaks IPv6, and their addresses: joins the parts that find neighbours and routers and
+ * configure the host.
+ *
+ *     attach -> link-local address -> is it free? -> ours -> routers, please -> prefixes -> addresses -> are they free?
+ */
+export class Ipv6Interfaces implements AddressOwner, AddressKeeper {
+  readonly discovery: NeighbourDiscovery;
+  readonly groups: Groups6;
+  readonly routers: RouterDiscovery;
+  private readonly node: NodeContext;
+  private readonly control: Ipv6Control;
+  private readonly detection: DuplicateAddressDetection;
+  private readonly slaac: Slaac;
+  private readonly list: Ipv6Interface[] = [];
+
+  constructor(node: NodeContext, control: Ipv6Control) {
+    this.node = node;
+    this.control = control;
+    this.groups = new Groups6(node);
+    this.discovery = new NeighbourDiscovery(node, control);
+    this.detection = new DuplicateAddressDetection(node, this.discovery, this);
+    this.slaac = new Slaac(node, this, this.detection);
+    this.routers = new RouterDiscovery(node, control, this.discovery, this.slaac);
+    this.discovery.addresses = this.detection;
+    this.discovery.routers = this.routers;
+  }
+
+  /** Has the messages that are its own brought to it. */
+  registerWith(icmp6: { register(type: number, handler: Icmp6Handler): void }): void {
+    icmp6.register(NdType.NeighbourSolicitation, this.discovery);
+    icmp6.register(NdType.NeighbourAdvertisement, this.discovery);
+    icmp6.register(NdType.RouterAdvertisement, this.routers);
+  }
+
+  get interfaces(): readonly Ipv6Interface[] {
+    return this.list;
+  }
+
+  /** From now on IPv6 is spoken there; what it is already, if it is. The interface gets a link-local address. */
+  attach(ip: IpInterface): Ipv6Interface {
+    if (ip.v6 !== null) return ip.v6;
+    const made = new Ipv6Interface(ip);
+    ip.v6 = made;
+    this.list.push(made);
+    if (ip.loopback) return made;
+    if (this.control.forwarding) this.groups.join(ip, ALL_ROUTERS);
+    this.slaac.linkLocal(made);
+    return made;
+  }
+
+  /** It is spoken there no more: addresses, groups, neighbours and what routers said go. */
+  detach(on: Ipv6Interface): void {
+    const at = this.list.indexOf(on);
+    if (at < 0) return;
+    this.list.splice(at, 1);
+    for (const each of on.addresses) this.detection.cancel(each);
+    on.addresses = [];
+    this.slaac.detach(on);
+    this.routers.detach(on);
+    this.groups.removeAll(on);
+    this.discovery.neighbours.removeAll(on.ip);
+    on.ip.v6 = null;
+    this.control.addressesChanged(on);
+  }
+
+  /** Gives an interface an address by hand; 0, or EEXIST, EINVAL, ENOBUFS (negated). It is tentative at first. */
+  addAddress(on: Ipv6Interface, prefix: Prefix): number {
+    const { address } = prefix;
+    if (address.family !== 6 || address.isMulticast || address.isUnspecified) return -Errno.EINVAL;
+    if (on.find(address) !== null) return -Errno.EEXIST;
+    const made = new InterfaceAddress(prefix, on.ip.loopback ? 'loopback' : 'static', 'tentative');
+    if (!this.keep(on, made)) return -Errno.ENOBUFS;
+    // Who chooses a link-local address needs no other.
+    const chosen = address.isLinkLocal ? on.addresses.find((each) => each.origin === 'link-local') : undefined;
+    if (chosen !== undefined) this.forget(on, chosen);
+    if (on.ip.loopback) this.addressFree(on, made);
+    else this.detection.start(on, made, true);
+    return 0;
+  }
+
+  /** Takes an address away; 0 or EADDRNOTAVAIL (negated). */
+  removeAddress(on: Ipv6Interface, address: IpAddress): number {
+    const known = on.find(address);
+    if (known === null) return -Errno.EADDRNOTAVAIL;
+    this.forget(on, known);
+    return 0;
+  }
+
+  /** The cable is there, or not. What was left open begins anew with it: whose link this is may have changed. */
+  linkChanged(on: Ipv6Interface, running: boolean): void {
+    if (on.running === running) return;
+    on.running = running;
+    if (!running || on.ip.loopback) return;
+    for (const each of on.addresses) {
+      if (each.state === 'tentative' || each.state === 'duplicate') this.detection.start(on, each, true);
+      else this.discovery.advertise(on, each.address, ALL_NODES, NaFlag.Override);
+    }
+    this.routers.start(on);
+  }
+
+  /** Lets go of everything that waits: for a host that is switched off. */
+  stop(): void {
+    for (const on of [...this.list]) {
+      for (const each of on.addresses) this.detection.cancel(each);
+      this.slaac.detach(on);
+      this.routers.detach(on);
+      this.discovery.neighbours.removeAll(on.ip);
+    }
+  }
+
+  keep(on: Ipv6Interface, address: InterfaceAddress): boolean {
+    if (on.addresses.length >= this.node.limits.interfaceAddresses) return false;
+    on.addresses = [...on.addresses, address];
+    if (!on.ip.loopback) this.groups.join(on.ip, solicitedNode(address.address));
+    this.control.addressesChanged(on);
+    return true;
+  }
+
+  forget(on: Ipv6Interface, address: InterfaceAddress): void {
+    this.detection.cancel(address);
+    on.addresses = on.addresses.filter((each) => each !== address);
+    if (!on.ip.loopback) this.groups.leave(on.ip, solicitedNode(address.address));
+    this.control.addressesChanged(on);
+  }
+
+  changed(on: Ipv6Interface): void {
+    this.control.addressesChanged(on);
+  }
+
+  addressFree(on: Ipv6Interface, address: InterfaceAddress): void {
+    address.state = address.preferredUntil > this.node.clock.now ? 'preferred' : 'deprecated';
+    this.slaac.watch(on, address);
+    this.control.addressesChanged(on);
+    if (on.ip.loopback) return;
+    this.discovery.advertise(on, address.address, ALL_NODES, NaFlag.Override);
+    if (address.address.isLinkLocal) this.routers.start(on);
+  }
+
+  addressTaken(on: Ipv6Interface, address: InterfaceAddress): void {
+    this.control.addressesChanged(on);
+    this.slaac.taken(on, address);
+  }
+}
