@@ -33,6 +33,8 @@ export interface Limits {
   readonly pathMtuEntries: number;
   /** Multicast groups that the interfaces of one node are in. */
   readonly multicastGroups: number;
+  /** Sources of one group that a query or a router's table may name; past it, all sources are meant. */
+  readonly multicastSources: number;
   /** Packets on their way through one loopback interface: a burst of a program to itself, not memory without end. */
   readonly loopbackQueuePackets: number;
   /** Datagrams in reassembly at once on one node. */
@@ -43,6 +45,8 @@ export interface Limits {
   readonly fragmentsPerDatagram: number;
   /** How long a datagram may stay incomplete, nanoseconds: Linux's `ipfrag_time`, 30 s (RFC 1122 3.3.2: 60 to 120 s). */
   readonly reassemblyTimeNs: number;
+  /** The same for IPv6: RFC 8200 4.5 says 60 s. */
+  readonly reassemblyTime6Ns: number;
   /** ICMP errors that a node sends in a second, and the burst it may send at once (Linux: 1,000 and 50). */
   readonly icmpErrorsPerSecond: number;
   readonly icmpErrorBurst: number;
@@ -92,11 +96,13 @@ export const LIMITS: Limits = {
   redirects: 1024,
   pathMtuEntries: 4096,
   multicastGroups: 4096,
+  multicastSources: 256,
   loopbackQueuePackets: 16_384,
   reassemblies: 256,
   reassemblyBytes: 4 << 20,
   fragmentsPerDatagram: 8192,
   reassemblyTimeNs: 30e9,
+  reassemblyTime6Ns: 60e9,
   icmpErrorsPerSecond: 1000,
   icmpErrorBurst: 50,
   ospfNeighbours: 256,

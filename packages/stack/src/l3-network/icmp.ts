@@ -52,14 +52,27 @@ export interface EchoOwner {
   echoError(sequence: number, type: number, code: number, from: IpAddress, mtu: number): void;
 }
 
+/** Who sends for an `EchoEndpoint`: ICMP, or ICMPv6. */
+export interface EchoService {
+  sendEcho(
+    identifier: number,
+    remote: IpAddress,
+    sequence: number,
+    data: Uint8Array,
+    options: SendOptions | undefined,
+  ): number;
+  openEcho(owner: EchoOwner): EchoEndpoint | number;
+  closeEcho(endpoint: EchoEndpoint): void;
+}
+
 /** One user of echo, with an identifier of its own: what Linux's "ping sockets" are made of. */
 export class EchoEndpoint {
   /** 16 bits; answers carry it back. */
   readonly identifier: number;
   readonly owner: EchoOwner;
-  private readonly icmp: Icmp;
+  private readonly icmp: EchoService;
 
-  constructor(icmp: Icmp, identifier: number, owner: EchoOwner) {
+  constructor(icmp: EchoService, identifier: number, owner: EchoOwner) {
     this.icmp = icmp;
     this.identifier = identifier;
     this.owner = owner;
@@ -76,7 +89,7 @@ export class EchoEndpoint {
 }
 
 /** The Internet Control Message Protocol (RFC 792, RFC 1122 3.2.2): answers echoes, and passes errors on. */
-export class Icmp implements ProtocolHandler {
+export class Icmp implements ProtocolHandler, EchoService {
   private readonly node: NodeContext;
   private readonly paths: Ipv4Paths;
   private readonly output: Ipv4Output;

@@ -8,6 +8,7 @@ import {
   resizeIpv4,
   setIpv4Identification,
 } from './ipv4-header.ts';
+import { IPV6_HEADER_LENGTH, ipv6AddressSumAt, ipv6NextHeader, setIpv6PayloadLength } from './ipv6/ipv6-header.ts';
 import { Protocol } from './network-layer.ts';
 
 const TCP_SEQUENCE = 4;
@@ -22,8 +23,8 @@ const UDP_HEADER = 8;
 /** Bytes of IP and transport header in front of a super-segment's payload; -1 when it is none that can be cut. */
 export function superSegmentHeader(packet: PacketBuffer): number {
   const { view, start } = packet;
-  const headerLength = ipv4HeaderLength(view, start);
-  const protocol = ipv4Protocol(view, start);
+  const headerLength = ipHeaderLength(view, start);
+  const protocol = ipProtocol(view, start);
   if (protocol === Protocol.Udp) return headerLength + UDP_HEADER;
   if (protocol !== Protocol.Tcp || packet.length < headerLength + TCP_HEADER) return -1;
   const transport = (view.getUint8(start + headerLength + TCP_OFFSET) >> 4) << 2;
@@ -37,13 +38,13 @@ export function superSegmentHeader(packet: PacketBuffer): number {
  *     | IP | TCP |        payload         |     segmentSize = s
  *     | IP | TCP |  s   |   | ... |  s  |   | ... | rest |
  *
- * Each piece has the headers of the whole, but for its length, identification (one more each), sequence number, and
- * the flags that belong to the first (CWR, RFC 3168 6.1.2) or to the last (FIN, PSH). Returns the first, the others
+ * Each piece has the headers of the whole, but for its length, identification (IPv4's, one more each), sequence number,
+ * and the flags that belong to the first (CWR, RFC 3168 6.1.2) or to the last (FIN, PSH). Returns the first, the others
  * follow by `next`; null when it is no TCP segment, which is then untouched.
  */
 export function cutSuperSegment(packet: PacketBuffer): PacketBuffer | null {
   const header = superSegmentHeader(packet);
-  if (header < 0 || packet.segmentSize <= 0 || ipv4Protocol(packet.view, packet.start) !== Protocol.Tcp) return null;
+  if (header < 0 || packet.segmentSize <= 0 || ipProtocol(packet.view, packet.start) !== Protocol.Tcp) return null;
   const payload = packet.start + header;
   let first: PacketBuffer | null = null;
   let last: PacketBuffer | null = null;
@@ -55,7 +56,7 @@ export function cutSuperSegment(packet: PacketBuffer): PacketBuffer | null {
     piece.append(packet.bytes, from, to);
     piece.id = packet.id;
     piece.l3 = piece.start;
-    piece.l4 = piece.start + ipv4HeaderLength(piece.view, piece.start);
+    piece.l4 = piece.start + ipHeaderLength(piece.view, piece.start);
     fixHeaders(piece, from - payload, index, to === packet.end);
     if (last === null) first = piece;
     else last.next = piece;
@@ -68,15 +69,34 @@ export function cutSuperSegment(packet: PacketBuffer): PacketBuffer | null {
 
 function fixHeaders(piece: PacketBuffer, offset: number, index: number, isLast: boolean): void {
   const { view, l3, l4, end } = piece;
-  setIpv4Identification(view, l3, (ipv4Identification(view, l3) + index) & 0xffff);
-  resizeIpv4(view, l3, end - l3, ipv4FlagsAndOffset(view, l3));
+  let pseudo: number;
+  if (isIpv6(view, l3)) {
+    setIpv6PayloadLength(view, l3, end - l3 - IPV6_HEADER_LENGTH);
+    pseudo = ipv6AddressSumAt(view, l3) + Protocol.Tcp + (end - l4);
+  } else {
+    setIpv4Identification(view, l3, (ipv4Identification(view, l3) + index) & 0xffff);
+    resizeIpv4(view, l3, end - l3, ipv4FlagsAndOffset(view, l3));
+    pseudo = sum(view, l3 + 12, l3 + 20, Protocol.Tcp + (end - l4));
+  }
   view.setUint32(l4 + TCP_SEQUENCE, view.getUint32(l4 + TCP_SEQUENCE) + offset);
   let flags = view.getUint8(l4 + TCP_FLAGS);
   if (!isLast) flags &= ~FIN_PSH;
   if (index > 0) flags &= ~CWR;
   view.setUint8(l4 + TCP_FLAGS, flags);
-  const pseudo = sum(view, l3 + 12, l3 + 20, Protocol.Tcp + (end - l4));
   view.setUint16(l4 + TCP_CHECKSUM, 0);
   view.setUint16(l4 + TCP_CHECKSUM, finish(sum(view, l4, end, pseudo)));
   piece.checksum = Checksum.Verified;
+}
+
+function isIpv6(view: DataView, at: number): boolean {
+  return view.getUint8(at) >> 4 === 6;
+}
+
+/** Bytes in front of the transport's header. Who sends super-segments over IPv6 puts no extension headers there. */
+function ipHeaderLength(view: DataView, at: number): number {
+  return isIpv6(view, at) ? IPV6_HEADER_LENGTH : ipv4HeaderLength(view, at);
+}
+
+function ipProtocol(view: DataView, at: number): number {
+  return isIpv6(view, at) ? ipv6NextHeader(view, at) : ipv4Protocol(view, at);
 }

@@ -6,7 +6,9 @@ import type { IpInterface } from '../ip-interface.ts';
 import { type AddressOwner, DuplicateAddressDetection } from './duplicate-address-detection.ts';
 import { InterfaceAddress } from './interface-address.ts';
 import { type Icmp6Handler, type Ipv6Control, Ipv6Interface } from './ipv6-interface.ts';
-import { Groups6 } from './mld-groups.ts';
+import { Mld } from './mld.ts';
+import type { Groups6 } from './mld-groups.ts';
+import { MldType } from './mld-messages.ts';
 import { ALL_NODES, ALL_ROUTERS, NaFlag, NdType, solicitedNode } from './nd-messages.ts';
 import { NeighbourDiscovery } from './neighbour-discovery.ts';
 import { RouterDiscovery } from './router-discovery.ts';
@@ -20,6 +22,7 @@ import { type AddressKeeper, Slaac } from './slaac.ts';
  */
 export class Ipv6Interfaces implements AddressOwner, AddressKeeper {
   readonly discovery: NeighbourDiscovery;
+  readonly mld: Mld;
   readonly groups: Groups6;
   readonly routers: RouterDiscovery;
   private readonly node: NodeContext;
@@ -31,7 +34,8 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper {
   constructor(node: NodeContext, control: Ipv6Control) {
     this.node = node;
     this.control = control;
-    this.groups = new Groups6(node);
+    this.mld = new Mld(node, control);
+    this.groups = this.mld.groups;
     this.discovery = new NeighbourDiscovery(node, control);
     this.detection = new DuplicateAddressDetection(node, this.discovery, this);
     this.slaac = new Slaac(node, this, this.detection);
@@ -45,6 +49,7 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper {
     icmp6.register(NdType.NeighbourSolicitation, this.discovery);
     icmp6.register(NdType.NeighbourAdvertisement, this.discovery);
     icmp6.register(NdType.RouterAdvertisement, this.routers);
+    for (const type of Object.values(MldType)) icmp6.register(type, this.mld);
   }
 
   get interfaces(): readonly Ipv6Interface[] {
@@ -72,7 +77,7 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper {
     on.addresses = [];
     this.slaac.detach(on);
     this.routers.detach(on);
-    this.groups.removeAll(on);
+    this.mld.detach(on);
     this.discovery.neighbours.removeAll(on.ip);
     on.ip.v6 = null;
     this.control.addressesChanged(on);
@@ -106,6 +111,7 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper {
     if (on.running === running) return;
     on.running = running;
     if (!running || on.ip.loopback) return;
+    this.mld.listener.announce(on);
     for (const each of on.addresses) {
       if (each.state === 'tentative' || each.state === 'duplicate') this.detection.start(on, each, true);
       else this.discovery.advertise(on, each.address, ALL_NODES, NaFlag.Override);
@@ -119,6 +125,7 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper {
       for (const each of on.addresses) this.detection.cancel(each);
       this.slaac.detach(on);
       this.routers.detach(on);
+      this.mld.detach(on);
       this.discovery.neighbours.removeAll(on.ip);
     }
   }
