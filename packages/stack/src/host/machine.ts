@@ -120,7 +120,8 @@ export class Machine implements SessionHost, NameResolver, NicListener {
   /** An interface was switched on or off, or its link changed: layer 3 looks whether its routes come or go. */
   nicChanged(nic: Nic): void {
     this.ip.linkChanged(nic);
-    if (!nic.running) this.ip.carrierLost(nic);
+    if (nic.running) this.ip.carrierFound(nic);
+    else this.ip.carrierLost(nic);
   }
 
   /** All addresses of its interfaces, loopback apart, in order. */

@@ -16,6 +16,8 @@ import { Ipv4Output } from './ipv4-output.ts';
 import { Ipv4Paths } from './ipv4-paths.ts';
 import { Loopback } from './loopback.ts';
 import { Groups } from './multicast/groups.ts';
+import { Igmp } from './multicast/igmp.ts';
+import { IgmpOutput } from './multicast/igmp-output.ts';
 import { SocketGroups } from './multicast/socket-groups.ts';
 import type { NeighbourTable } from './neighbours.ts';
 import { type NetworkLayer, Protocol, type ProtocolHandler, type SendOptions } from './network-layer.ts';
@@ -48,6 +50,7 @@ export class Ipv4 implements NetworkLayer {
   readonly groups: Groups;
   /** The same for sockets. */
   readonly socketGroups: SocketGroups;
+  readonly igmp: Igmp;
   /** `lo` */
   readonly loopback: IpInterface;
   private readonly links: IpInterface[] = [];
@@ -82,6 +85,8 @@ export class Ipv4 implements NetworkLayer {
     this.arp.errors = this.errors;
     this.icmp = new Icmp(node, this.paths, this.output, this.errors, this.mtus);
     this.handlers[Protocol.Icmp] = this.icmp;
+    this.igmp = new Igmp(node, this.groups, new IgmpOutput(node, this.output), this.links);
+    this.handlers[Protocol.Igmp] = this.igmp;
     this.forwarder = new Forwarder(node, this.arp.neighbours, this.errors, this.paths.recorder);
     this.inbound = new Ipv4Input(node, this.paths, this.handlers, this.errors, this.forwarder, this.groups);
     lo.register(EtherType.Ipv4, new Ipv4Port(this.inbound, this.loopback));
@@ -139,6 +144,7 @@ export class Ipv4 implements NetworkLayer {
     link.register(EtherType.Ipv4, null);
     this.arp.detach(gone);
     this.groups.removeAll(gone);
+    this.igmp.stop(gone);
     gone.addresses = [];
     this.links.splice(this.links.indexOf(gone), 1);
     this.routes.removeWhere((route) => route.interface === gone);
@@ -174,6 +180,12 @@ export class Ipv4 implements NetworkLayer {
     changed.up = link.up;
     this.routes.interfaceChanged(changed);
     if (!changed.up) this.neighbours.removeAll(changed);
+  }
+
+  /** The line of an interface lives: routers there, perhaps new ones, hear which groups this host is in. */
+  carrierFound(link: IpLink): void {
+    const on = this.interfaceOf(link);
+    if (on !== null) this.igmp.linkUp(on);
   }
 
   /**
@@ -256,7 +268,10 @@ export class Ipv4 implements NetworkLayer {
   /** Lets go of everything that waits here: for a host that is switched off. */
   stop(): void {
     this.inbound.reassembly.clear();
-    for (const each of this.links) this.neighbours.removeAll(each);
+    for (const each of this.links) {
+      this.neighbours.removeAll(each);
+      this.igmp.stop(each);
+    }
   }
 
   /** What follows from an interface's addresses: the address is ours, its network is on the link, and broadcasts. */

@@ -2,7 +2,7 @@ import type { IpAddress } from '../base/ip-address.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 
 /** IP protocol numbers (IANA "Assigned Internet Protocol Numbers"). */
-export const Protocol = { Icmp: 1, Tcp: 6, Udp: 17, Icmpv6: 58 } as const;
+export const Protocol = { Icmp: 1, Igmp: 2, Tcp: 6, Udp: 17, Icmpv6: 58 } as const;
 
 /** How a packet was addressed. */
 export const Cast = { Unicast: 0, Broadcast: 1, Multicast: 2 } as const;
