@@ -10,7 +10,9 @@ import { Mld } from './mld.ts';
 import type { Groups6 } from './mld-groups.ts';
 import { MldType } from './mld-messages.ts';
 import { ALL_NODES, ALL_ROUTERS, NaFlag, NdType, solicitedNode } from './nd-messages.ts';
-import { NeighbourDiscovery } from './neighbour-discovery.ts';
+import { Redirects } from './nd-redirect.ts';
+import { NeighbourDiscovery, type RouterWatcher } from './neighbour-discovery.ts';
+import { type AdvertiseOptions, RouterAdvertiser } from './router-advertiser.ts';
 import { RouterDiscovery } from './router-discovery.ts';
 import { type AddressKeeper, Slaac } from './slaac.ts';
 
@@ -20,11 +22,13 @@ import { type AddressKeeper, Slaac } from './slaac.ts';
  *
  *     attach -> link-local address -> is it free? -> ours -> routers, please -> prefixes -> addresses -> are they free?
  */
-export class Ipv6Interfaces implements AddressOwner, AddressKeeper {
+export class Ipv6Interfaces implements AddressOwner, AddressKeeper, RouterWatcher {
   readonly discovery: NeighbourDiscovery;
   readonly mld: Mld;
   readonly groups: Groups6;
   readonly routers: RouterDiscovery;
+  readonly advertiser: RouterAdvertiser;
+  readonly redirects: Redirects;
   private readonly node: NodeContext;
   private readonly control: Ipv6Control;
   private readonly detection: DuplicateAddressDetection;
@@ -40,15 +44,19 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper {
     this.detection = new DuplicateAddressDetection(node, this.discovery, this);
     this.slaac = new Slaac(node, this, this.detection);
     this.routers = new RouterDiscovery(node, control, this.discovery, this.slaac);
+    this.advertiser = new RouterAdvertiser(node, control, this.discovery);
+    this.redirects = new Redirects(node, control, this.discovery);
     this.discovery.addresses = this.detection;
-    this.discovery.routers = this.routers;
+    this.discovery.routers = this;
   }
 
   /** Has the messages that are its own brought to it. */
   registerWith(icmp6: { register(type: number, handler: Icmp6Handler): void }): void {
     icmp6.register(NdType.NeighbourSolicitation, this.discovery);
     icmp6.register(NdType.NeighbourAdvertisement, this.discovery);
+    icmp6.register(NdType.RouterSolicitation, this.advertiser);
     icmp6.register(NdType.RouterAdvertisement, this.routers);
+    icmp6.register(NdType.Redirect, this.redirects);
     for (const type of Object.values(MldType)) icmp6.register(type, this.mld);
   }
 
@@ -77,6 +85,8 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper {
     on.addresses = [];
     this.slaac.detach(on);
     this.routers.detach(on);
+    this.redirects.detach(on);
+    this.advertiser.stop(on, false);
     this.mld.detach(on);
     this.discovery.neighbours.removeAll(on.ip);
     on.ip.v6 = null;
@@ -117,14 +127,24 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper {
       else this.discovery.advertise(on, each.address, ALL_NODES, NaFlag.Override);
     }
     this.routers.start(on);
+    this.advertiser.changed(on);
+  }
+
+  /** Tells the hosts of a link of this router and its prefixes (RFC 4861 6.2), and asks which groups they are in. */
+  advertise(on: Ipv6Interface, options: AdvertiseOptions): void {
+    on.acceptsAdvertisements = false;
+    this.advertiser.start(on, options);
+    if (on.linkLocal !== null) this.mld.querier.start(on);
   }
 
   /** Lets go of everything that waits: for a host that is switched off. */
   stop(): void {
     for (const on of [...this.list]) {
       for (const each of on.addresses) this.detection.cancel(each);
+      this.advertiser.stop(on, true);
       this.slaac.detach(on);
       this.routers.detach(on);
+      this.redirects.detach(on);
       this.mld.detach(on);
       this.discovery.neighbours.removeAll(on.ip);
     }
@@ -156,10 +176,22 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper {
     if (on.ip.loopback) return;
     this.discovery.advertise(on, address.address, ALL_NODES, NaFlag.Override);
     if (address.address.isLinkLocal) this.routers.start(on);
+    this.advertiser.changed(on);
+    if (address.address.isLinkLocal && this.advertiser.advertises(on)) this.mld.querier.start(on);
   }
 
   addressTaken(on: Ipv6Interface, address: InterfaceAddress): void {
     this.control.addressesChanged(on);
     this.slaac.taken(on, address);
+  }
+
+  routerLost(on: Ipv6Interface, address: IpAddress): void {
+    this.routers.routerLost(on, address);
+    this.redirects.lost(on, address);
+  }
+
+  routerReachable(on: Ipv6Interface, address: IpAddress, reachable: boolean): void {
+    this.routers.routerReachable(on, address, reachable);
+    if (!reachable) this.redirects.lost(on, address);
   }
 }

@@ -179,7 +179,6 @@ export class NeighbourDiscovery implements Solicitor, Icmp6Handler {
   }
 
   reachabilityChanged(neighbour: Neighbour, reachable: boolean): void {
-    if (!neighbour.router) return;
     const on = neighbour.interface.v6;
     if (on !== null) this.routers?.routerReachable(on, neighbour.address, reachable);
   }
