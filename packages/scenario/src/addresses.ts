@@ -20,6 +20,8 @@ export interface Ipv4Prefix {
   readonly length: number;
 }
 
+/** Stands where an address does: it is asked for. */
+export const DHCP = 'dhcp';
 const ADDRESS = 'an IPv4 address such as 10.0.1.1';
 const INTERFACE = 'an address and its prefix length, such as 10.0.1.10/24';
 const NETWORK = 'a network such as 10.0.2.0/24, or default';
@@ -66,6 +68,7 @@ export function isReserved(prefix: Ipv4Prefix): 'network' | 'broadcast' | null {
 
 /** What is wrong with `10.0.1.10/24` as an interface's address; null: nothing. */
 export function adviseInterfaceAddress(text: string): Advice | null {
+  if (text === DHCP) return null;
   const prefix = readPrefix(text);
   if (prefix === null) {
     if (readAddress(text) === null) return malformed(text, INTERFACE, '/24');

@@ -8,6 +8,7 @@ import { LIMITS } from '@netarium/stack/base/limits';
 import { z } from 'zod';
 import { type Advice, adviseAddress, adviseDestination, adviseInterfaceAddress, adviseMac } from './addresses.ts';
 import { quoted } from './problem.ts';
+import { interfaceDhcp, namesOfNode, networkDns } from './schema-names.ts';
 import { duration, notEmpty, phrased, phrases, rate, ratio, text, whole } from './schema-parts.ts';
 
 export { phrases, size } from './schema-parts.ts';
@@ -27,8 +28,8 @@ export const MAX_NODES = 100_000;
 const label = (description: string) => phrased(z.string().regex(LABEL).meta({ description }), LABEL_EXPECTED);
 
 const interfaceAddress = text(
-  'an address and its prefix length, such as 10.0.1.10/24',
-  'Address and prefix length.',
+  'an address and its prefix length, such as 10.0.1.10/24, or dhcp',
+  'Address and prefix length; dhcp: asked for.',
   adviseInterfaceAddress,
   ['10.0.1.10/24'],
 );
@@ -45,11 +46,12 @@ const interfaceWords = z.strictObject({
     ['02:00:00:00:00:01'],
   ).exactOptional(),
   mtu: whole(68, 65_535, 'a whole number of bytes', 'Largest IP packet in bytes; default 1500.').exactOptional(),
+  dhcp: interfaceDhcp,
 });
 
 const interfaceEntry = z
   .union([interfaceAddress, interfaceWords, z.null().transform((): z.output<typeof interfaceWords> => ({}))])
-  .register(phrases, { expected: 'an address such as 10.0.1.10/24, or the words address, mac, mtu' });
+  .register(phrases, { expected: 'an address such as 10.0.1.10/24, or the words address, mac, mtu, dhcp' });
 
 const route = phrased(
   z.strictObject({
@@ -75,7 +77,7 @@ const addressed = {
   interfaces: z
     .record(phrased(z.string().regex(INTERFACE_NAME), INTERFACE_NAME_EXPECTED), interfaceEntry)
     .meta({
-      description: 'Interfaces by name: eth0, eth1, ... Behind each its address, or the words address, mac, mtu.',
+      description: 'Interfaces by name: eth0, eth1, ... Behind each its address, or the words address, mac, mtu, dhcp.',
     })
     .register(phrases, { expected: 'names of interfaces with their addresses, such as { eth0: 10.0.1.10/24 }' })
     .exactOptional(),
@@ -93,6 +95,7 @@ const addressed = {
     z.array(label('Another name for this node.')).meta({ description: 'More names for this node, besides its own.' }),
     'a list of names',
   ).exactOptional(),
+  ...namesOfNode,
 };
 const ports = whole(
   1,
@@ -237,6 +240,7 @@ export const scenarioSchema = phrased(
         z.record(label("The node's name."), node).meta({ description: 'The machines, by name.' }),
         'names of nodes, and what each is, such as { alice: { kind: host } }',
       ),
+      dns: networkDns,
       links: phrased(z.array(link).meta({ description: 'The cables.' }), 'a list of links').exactOptional(),
       services: phrased(
         z.array(service).meta({ description: 'Programs that run from the start.' }),
@@ -252,7 +256,7 @@ export const scenarioSchema = phrased(
       ).exactOptional(),
     })
     .meta({ title: 'netarium scenario', description: 'A network: its nodes, links, services, files and faults.' }),
-  'the words of a scenario: title, seed, nodes, links, services, files, faults',
+  'the words of a scenario: title, seed, nodes, dns, links, services, files, faults',
 );
 
 /** JSON Schema (draft 2020-12) of the file, for editors. */

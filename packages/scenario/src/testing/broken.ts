@@ -86,7 +86,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
   ],
   'not-yaml-tab.yaml': ['2:1: not YAML: this line is indented with a tab; expected spaces'],
   'not-yaml-text.yaml': [
-    '1:1: this is a text, not a scenario; expected the words of a scenario: title, seed, nodes, links, services, files, faults',
+    '1:1: this is a text, not a scenario; expected the words of a scenario: title, seed, nodes, dns, links, services, files, faults',
   ],
   'routes.yaml': [
     '6:33: the next hop 10.9.9.9 is in no network of "r1"; expected an address in 10.0.0.0/24',
@@ -108,7 +108,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '3:18: unknown kind "swich"; expected one of host, router, switch, hub. Did you mean "switch"?',
   ],
   'unknown-word.yaml': [
-    '3:24: unknown word "gatway" in node "bob"; expected one of kind, interfaces, gateway, routes, aliases. Did you mean "gateway"?',
-    '4:1: unknown word "lnks"; expected one of title, seed, nodes, links, services, files, faults. Did you mean "links"?',
+    '3:24: unknown word "gatway" in node "bob"; expected one of kind, interfaces, gateway, routes, aliases, nameServers, search, dns. Did you mean "gateway"?',
+    '4:1: unknown word "lnks"; expected one of title, seed, nodes, dns, links, services, files, faults. Did you mean "links"?',
   ],
 };
