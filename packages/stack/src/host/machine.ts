@@ -5,8 +5,11 @@ import type { NodeContext } from '../base/node-context.ts';
 import { Prefix } from '../base/prefix.ts';
 import { Nic, type NicListener } from '../l2-link/nic.ts';
 import type { Icmp } from '../l3-network/icmp.ts';
+import { Internet } from '../l3-network/internet.ts';
 import { Ipv4 } from '../l3-network/ipv4.ts';
-import type { NetworkLayer } from '../l3-network/network-layer.ts';
+import type { Icmp6 } from '../l3-network/ipv6/icmp6.ts';
+import { Ipv6 } from '../l3-network/ipv6/ipv6.ts';
+import type { Ipv6Interface } from '../l3-network/ipv6/ipv6-interface.ts';
 import { Tcp } from '../l4-transport/tcp/tcp.ts';
 import { Udp } from '../l4-transport/udp/udp.ts';
 import { EAI_NONAME } from '../l5-session/constants.ts';
@@ -47,15 +50,21 @@ export interface RouteWords {
  * A machine: the one place that knows all layers and joins them.
  *
  *     sockets  ->  TCP, UDP, ICMP echo  ->  IPv4 (ARP, routes)  ->  NICs  ->  cables
+ *                                           IPv6 (ND, routes)
  *
  * What runs on it is `Host`'s.
  */
 export class Machine implements SessionHost, NameResolver, NicListener {
   readonly node: NodeContext;
   readonly nics = new Map<string, Nic>();
+  /** IPv4. */
   readonly ip: Ipv4;
-  readonly network: NetworkLayer;
+  /** IPv6: spoken on `lo`, and on interfaces that have an IPv6 address or were told to. */
+  readonly ip6: Ipv6;
+  /** Both. */
+  readonly network: Internet;
   readonly icmp: Icmp;
+  readonly icmp6: Icmp6;
   readonly tcp: Tcp;
   readonly udp: Udp;
   readonly wakeups: HostTime;
@@ -80,8 +89,11 @@ export class Machine implements SessionHost, NameResolver, NicListener {
     this.files = new Mounts((work) => time.waitFor(work));
     this.ip = new Ipv4(node);
     this.ip.forwarding = options.forwarding === true;
-    this.network = this.ip;
+    this.ip6 = new Ipv6(node, this.ip);
+    this.ip6.forwarding = options.forwarding === true;
+    this.network = new Internet(this.ip, this.ip6);
     this.icmp = this.ip.icmp;
+    this.icmp6 = this.ip6.icmp;
     this.udp = new Udp(node, this.network);
     this.udp.groups = this.ip.socketGroups;
     this.tcp = new Tcp(node, this.network);
@@ -111,34 +123,65 @@ export class Machine implements SessionHost, NameResolver, NicListener {
     nic.onLinkChange(this);
     nic.batches = this.tcp;
     for (const address of addresses) {
-      const result = this.ip.addAddress(nic, address);
+      const result = address.address.family === 6 ? this.addAddress6(nic, address) : this.ip.addAddress(nic, address);
       if (result < 0) throw new NetError(result, 'address add', `${address} dev ${name}`);
     }
     return nic;
   }
 
+  /** From now on speaks IPv6 on an interface, too: it gets a link-local address, and asks for routers. */
+  enableIpv6(nic: Nic): Ipv6Interface {
+    const known = this.ip.interfaceOf(nic)?.v6 ?? null;
+    if (known !== null) return known;
+    const made = this.ip6.addInterface(nic);
+    made.running = nic.running;
+    return made;
+  }
+
+  /**
+   * An address that the description of the network gives. It is used at once: who wrote the description saw to it that
+   * nobody else has it, so nobody is asked (Linux's `nodad`).
+   */
+  private addAddress6(nic: Nic, address: Prefix): number {
+    const on = this.enableIpv6(nic);
+    const { dadTransmits } = on;
+    on.dadTransmits = 0;
+    const result = this.ip6.addAddress(nic, address);
+    on.dadTransmits = dadTransmits;
+    return result;
+  }
+
   /** An interface was switched on or off, or its link changed: layer 3 looks whether its routes come or go. */
   nicChanged(nic: Nic): void {
+    const on = this.ip.interfaceOf(nic);
+    const wasUp = on?.up;
     this.ip.linkChanged(nic);
     if (nic.running) this.ip.carrierFound(nic);
     else this.ip.carrierLost(nic);
+    if (on === null) return;
+    if (on.up !== wasUp) this.ip6.linkChanged(on);
+    this.ip6.carrierChanged(on, nic.running);
   }
 
-  /** All addresses of its interfaces, loopback apart, in order. */
+  /** All addresses of its interfaces, loopback apart, in order; of IPv6 those that mean something beyond their link. */
   addresses(): Prefix[] {
-    return this.ip.interfaces().flatMap((each) => (each.loopback ? [] : [...each.addresses]));
+    const own = this.ip.interfaces().filter((each) => !each.loopback);
+    const global = (on: Ipv6Interface): Prefix[] =>
+      on.addresses.filter((each) => each.usable && !each.address.isLinkLocal).map((each) => each.prefix);
+    return own.flatMap((each) => [...each.addresses, ...(each.v6 === null ? [] : global(each.v6))]);
   }
 
   /** Adds a static route in the scenario's words. Throws a NetError: EINVAL, ENETUNREACH when `via` is no neighbour. */
   addRoute(words: RouteWords): void {
-    const to = words.to === 'default' ? Prefix.parse('0.0.0.0/0') : Prefix.parse(words.to);
     const via = words.via === undefined ? null : IpAddress.parse(words.via);
-    if (to === null || (via === null && words.via !== undefined)) {
+    const all = via?.family === 6 ? '::/0' : '0.0.0.0/0';
+    const to = Prefix.parse(words.to === 'default' ? all : words.to);
+    if (to === null || (via === null ? words.via !== undefined : via.family !== to.address.family)) {
       throw new NetError(Errno.EINVAL, 'route add', `${words.to} via ${words.via ?? ''}`);
     }
     const out = words.interface === undefined ? null : this.ip.interfaceNamed(words.interface);
     if (out === null && words.interface !== undefined) throw new NetError(Errno.ENODEV, 'route add', words.interface);
-    const result = this.ip.addRoute(to, {
+    const result = (to.address.family === 6 ? this.ip6 : this.ip).addRoute(to, {
       ...(via === null ? {} : { via }),
       ...(out === null ? {} : { interface: out }),
       ...(words.metric === undefined ? {} : { metric: words.metric }),

@@ -6,6 +6,8 @@
  * names. `base/units.ts` reads both.
  */
 
+import type { GatewayDescription, WireDescription } from './outside-words.ts';
+
 /** `'10ms'`, `'1.5s'`, `'2m'`, `'1h'`, `'200us'`, `'5ns'`, or a number of **seconds**. */
 export type Duration = string | number;
 /** `'100Mbit'`, `'1Gbit'`, `'9600bit'`, `'10MB/s'`, `'unlimited'`, or a number of **bits a second**. */
@@ -15,11 +17,14 @@ export type Ratio = string | number;
 /** `'64KiB'`, `'1MB'`, or a number of **bytes**. */
 export type Size = string | number;
 
-export type NodeKind = 'host' | 'router' | 'switch' | 'hub';
+export type NodeKind = 'host' | 'router' | 'gateway' | 'switch' | 'hub';
 
 /** One interface of a host or router. In YAML a bare string stands for `{ address }`. */
 export interface InterfaceDescription {
-  /** `'10.0.1.10/24'`; several with a list; `'dhcp'`: asked for. Absent: the interface is up without an address. */
+  /**
+   * `'10.0.1.10/24'`, `'2001:db8:1::10/64'`; several with a list; `'dhcp'`: asked for. Absent: the interface is up
+   * without an address. With an IPv6 address IPv6 is spoken there.
+   */
   address?: string | string[];
   /** Serves DHCP there, or relays it; `true`: all addresses of the network, with what follows by itself. */
   dhcp?: DhcpDescription | true;
@@ -29,10 +34,10 @@ export interface InterfaceDescription {
   mtu?: number;
 }
 
-/** `{ to: '10.0.2.0/24', via: '10.0.1.1' }`; `to: default` is 0.0.0.0/0. */
+/** `{ to: '10.0.2.0/24', via: '10.0.1.1' }`; `to: default` is 0.0.0.0/0, or ::/0 when `via` is an IPv6 address. */
 export interface RouteDescription {
   to: string;
-  /** The next hop's address; absent with `interface`: the prefix is on that link. */
+  /** The next hop's address; absent with `interface`: the prefix is on that link. `fe80::1` needs `interface`, too. */
   via?: string;
   interface?: string;
   /** Lower wins among equal prefixes; default 0. */
@@ -101,8 +106,8 @@ export interface HostDescription {
   kind: 'host';
   /** Keyed by name: `eth0`, `eth1`, ... */
   interfaces?: Record<string, InterfaceDescription | string>;
-  /** Default route's next hop. */
-  gateway?: string;
+  /** Default route's next hop; with both address families a list: `['10.0.1.1', '2001:db8:1::1']`. */
+  gateway?: string | string[];
   routes?: RouteDescription[];
   /** More names for this host, besides its own. */
   aliases?: string[];
@@ -127,7 +132,12 @@ export interface HubDescription {
   kind: 'hub';
   ports?: number;
 }
-export type NodeDescription = HostDescription | RouterDescription | SwitchDescription | HubDescription;
+export type NodeDescription =
+  | HostDescription
+  | RouterDescription
+  | GatewayDescription
+  | SwitchDescription
+  | HubDescription;
 
 /** What a link does to the frames that cross it. Every word may stand for both directions or in `forward`/`backward`. */
 export interface ImpairmentDescription {
@@ -216,4 +226,6 @@ export interface NetworkDescription {
   services?: ServiceDescription[];
   files?: FilesDescription[];
   faults?: FaultDescription[];
+  /** Links that lead out of the network. */
+  wires?: WireDescription[];
 }

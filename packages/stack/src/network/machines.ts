@@ -58,7 +58,9 @@ export class Machines {
       this.addInterface(host, name, typeof written === 'string' ? { address: written } : (written ?? {}));
     }
     if (host.nics.size > 0) this.fixed.add(host);
-    if (gateway !== undefined) this.addRoute(host, `gateway ${gateway}`, { to: 'default', via: gateway });
+    for (const via of typeof gateway === 'string' ? [gateway] : (gateway ?? [])) {
+      this.addRoute(host, `gateway ${via}`, { to: 'default', via });
+    }
     for (const route of routes) this.addRoute(host, `route to ${route.to}`, route);
     for (const prefix of host.addresses()) this.hostsFile.add(prefix.address, host.name, ...aliases);
   }
@@ -95,11 +97,12 @@ export class Machines {
       throw new BuildError(`${where}: "${text}" is not an address with its prefix length, like 10.0.0.1/24`);
     }
     const { address } = prefix;
-    if (address.family !== 4) throw new BuildError(`${where}: "${text}" is IPv6, which is not there yet`);
-    if (address.isMulticast || address.isUnspecified || address.isLoopback || address.v4 >= 0xf0000000) {
+    const reserved = address.family === 4 ? address.v4 >= 0xf0000000 : address.isMapped;
+    if (address.isMulticast || address.isUnspecified || address.isLoopback || reserved) {
       throw new BuildError(`${where}: ${address} cannot be an interface's address`);
     }
-    const owner = this.owners.get(address.toString());
+    // fe80::1 on one link is not fe80::1 on another.
+    const owner = address.family === 6 && address.isLinkLocal ? undefined : this.owners.get(address.toString());
     if (owner !== undefined) throw new BuildError(`${where}: ${address} is the address of ${owner} already`);
     return prefix;
   }

@@ -172,7 +172,7 @@ describe('what cannot be built, in words', () => {
     ],
     [one({ eth0: '224.0.0.1/24' }), "alice:eth0: 224.0.0.1 cannot be an interface's address"],
     [one({ eth0: '127.0.0.2/8' }), "alice:eth0: 127.0.0.2 cannot be an interface's address"],
-    [one({ eth0: '2001:db8::1/64' }), 'alice:eth0: "2001:db8::1/64" is IPv6, which is not there yet'],
+    [one({ eth0: '::ffff:10.0.0.1/96' }), "alice:eth0: ::ffff:10.0.0.1 cannot be an interface's address"],
     [one({ eth0: '10.0.0.1/24', eth1: '10.0.0.1/16' }), 'alice:eth1: 10.0.0.1 is the address of alice:eth0 already'],
     [one({ eth0: { mac: 'nonsense' } }), 'alice:eth0: "nonsense" is not a MAC address like 02:00:00:00:00:01'],
     [
