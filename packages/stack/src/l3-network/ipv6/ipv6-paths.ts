@@ -8,6 +8,7 @@ import type { Neighbour } from '../neighbour.ts';
 import type { NeighbourTable } from '../neighbours.ts';
 import { Cast } from '../network-layer.ts';
 import { RouteType } from '../routes.ts';
+import { type SourceCandidate, selectSource } from './address-selection.ts';
 import type { PathMtus6 } from './path-mtu6.ts';
 import type { Route6, RoutingTable6 } from './routes6.ts';
 
@@ -124,15 +125,22 @@ export class Ipv6Paths {
     return this.routes.lookup(address)?.type === RouteType.Local;
   }
 
-  /** The address to speak with to `remote` out of an interface (RFC 6724 5); null when there is none that fits. */
+  /**
+   * The address to speak with to `remote` out of an interface (RFC 6724 5), one of whichever interface; to what is on
+   * the link, one of that interface (RFC 6724 4). Null when there is none.
+   */
   chooseSource(remote: IpAddress, out: IpInterface): IpAddress | null {
-    let fallback: IpAddress | null = null;
-    for (const each of out.v6?.addresses ?? []) {
-      if (!each.usable) continue;
-      if (each.address.isLinkLocal === (remote.isLinkLocal || isLinkScope(remote))) return each.address;
-      fallback ??= each.address;
+    const local = remote.isLinkLocal || remote.isMulticast;
+    const candidates: SourceCandidate[] = [];
+    for (const on of this.interfaces()) {
+      if (on.v6 === null || (on !== out && (local || on.loopback))) continue;
+      for (const each of on.v6.addresses) {
+        if (!each.usable || (on !== out && each.address.isLinkLocal)) continue;
+        const { address, length } = each;
+        candidates.push({ address, length, deprecated: each.state === 'deprecated', onOutgoing: on === out });
+      }
     }
-    return fallback;
+    return selectSource(candidates, remote)?.address ?? null;
   }
 
   byIndex(index: number): IpInterface | null {

@@ -71,6 +71,7 @@ export class Ipv6 implements NetworkLayer, Ipv6Control {
     this.links.registerWith(this.icmp);
     this.handlers[Protocol.Icmpv6] = this.icmp;
     this.forwarder = new Forwarder6(node, neighbours, this.errors);
+    this.forwarder.redirector = this.links.redirects;
     this.inbound = new Ipv6Input(node, this.paths, this.handlers, this.errors, this.forwarder);
     this.addAddress(ipv4.loopback.link, new Prefix(IpAddress.LOOPBACK6, 128));
   }
