@@ -25,7 +25,8 @@ import {
 import { checkOptions, OPTIONS_GOOD, OPTIONS_SOURCE_ROUTE } from './ipv4-options.ts';
 import { type Ipv4Paths, LIMITED_BROADCAST } from './ipv4-paths.ts';
 import type { Groups } from './multicast/groups.ts';
-import { Cast, type ProtocolHandler } from './network-layer.ts';
+import { isLinkScope, type MulticastRouter } from './multicast/multicast-router.ts';
+import { Cast, Protocol, type ProtocolHandler } from './network-layer.ts';
 import { Reassembly, type ReassemblyOwner } from './reassembly.ts';
 import { type Route, RouteType } from './routes.ts';
 
@@ -33,6 +34,8 @@ import { type Route, RouteType } from './routes.ts';
 export class Ipv4Input implements ReassemblyOwner {
   /** Send on what is for others: what makes a router of a host. */
   forwarding = false;
+  /** Sends on what comes in for groups; null: nobody does. */
+  multicastRouter: MulticastRouter | null = null;
   readonly reassembly: Reassembly;
   private readonly node: NodeContext;
   private readonly paths: Ipv4Paths;
@@ -139,7 +142,15 @@ export class Ipv4Input implements ReassemblyOwner {
   /** A group is ours when an interface joined it, and wants what this source sends (RFC 1112 7.2, RFC 3376 3). */
   private groupCast(packet: PacketBuffer, source: number, group: number, from: IpInterface): Cast | -1 {
     const heardOn = from.loopback ? (this.paths.byIndex(packet.device) ?? from) : from;
-    if (this.groups.accepts(heardOn, group, source)) return Cast.Multicast;
+    const router = from.loopback ? null : this.multicastRouter;
+    const isOurs =
+      this.groups.accepts(heardOn, group, source) ||
+      (router !== null && ipv4Protocol(packet.view, packet.start) === Protocol.Igmp);
+    if (router !== null && !isLinkScope(group)) {
+      router.forward(isOurs ? packet.copy() : packet, from);
+      return isOurs ? Cast.Multicast : -1;
+    }
+    if (isOurs) return Cast.Multicast;
     this.node.drop(packet, Drop.IP_MULTICAST_NOT_MEMBER, formatIpv4(group));
     return -1;
   }

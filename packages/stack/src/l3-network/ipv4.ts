@@ -18,6 +18,7 @@ import { Loopback } from './loopback.ts';
 import { Groups } from './multicast/groups.ts';
 import { Igmp } from './multicast/igmp.ts';
 import { IgmpOutput } from './multicast/igmp-output.ts';
+import { MulticastRouter, type MulticastRouterOptions } from './multicast/multicast-router.ts';
 import { SocketGroups } from './multicast/socket-groups.ts';
 import type { NeighbourTable } from './neighbours.ts';
 import { type NetworkLayer, Protocol, type ProtocolHandler, type SendOptions } from './network-layer.ts';
@@ -57,12 +58,15 @@ export class Ipv4 implements NetworkLayer {
   private nextIndex = 1;
   private readonly handlers = new Array<ProtocolHandler | null>(256).fill(null);
   private readonly paths: Ipv4Paths;
+  private readonly node: NodeContext;
+  private readonly igmpOutput: IgmpOutput;
   private readonly output: Ipv4Output;
   private readonly errors: IcmpErrors;
   private readonly inbound: Ipv4Input;
   private readonly forwarder: Forwarder;
 
   constructor(node: NodeContext) {
+    this.node = node;
     this.routes = new RoutingTable(node.limits.routes);
     this.arp = new Arp(node);
     this.mtus = new PathMtus(node, this.routes);
@@ -85,7 +89,8 @@ export class Ipv4 implements NetworkLayer {
     this.arp.errors = this.errors;
     this.icmp = new Icmp(node, this.paths, this.output, this.errors, this.mtus);
     this.handlers[Protocol.Icmp] = this.icmp;
-    this.igmp = new Igmp(node, this.groups, new IgmpOutput(node, this.output), this.links);
+    this.igmpOutput = new IgmpOutput(node, this.output);
+    this.igmp = new Igmp(node, this.groups, this.igmpOutput, this.links);
     this.handlers[Protocol.Igmp] = this.igmp;
     this.forwarder = new Forwarder(node, this.arp.neighbours, this.errors, this.paths.recorder);
     this.inbound = new Ipv4Input(node, this.paths, this.handlers, this.errors, this.forwarder, this.groups);
@@ -260,6 +265,18 @@ export class Ipv4 implements NetworkLayer {
     this.errors.send(packet, type, code, info);
   }
 
+  /** Makes a multicast router of this host (or, with null, none any more). */
+  routeMulticast(options: MulticastRouterOptions | null): void {
+    this.inbound.multicastRouter?.stop();
+    this.inbound.multicastRouter =
+      options === null ? null : new MulticastRouter(this.node, this.paths, this.igmp, this.igmpOutput, options);
+    this.inbound.multicastRouter?.start();
+  }
+
+  get multicastRouter(): MulticastRouter | null {
+    return this.inbound.multicastRouter;
+  }
+
   /** Packets sent on for others so far. */
   get forwarded(): number {
     return this.forwarder.forwarded;
@@ -267,6 +284,7 @@ export class Ipv4 implements NetworkLayer {
 
   /** Lets go of everything that waits here: for a host that is switched off. */
   stop(): void {
+    this.inbound.multicastRouter?.stop();
     this.inbound.reassembly.clear();
     for (const each of this.links) {
       this.neighbours.removeAll(each);

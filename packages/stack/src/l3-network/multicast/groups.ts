@@ -15,9 +15,38 @@ export class SourceFilter {
   /** Addresses, 32 bits each. */
   readonly sources: Set<number>;
 
-  constructor(exclude: boolean, sources: Iterable<number> = []) {
+  /** False: it is wanted for other links (a multicast router), and no program of this host hears it. */
+  readonly heard: boolean;
+
+  constructor(exclude: boolean, sources: Iterable<number> = [], heard = true) {
     this.exclude = exclude;
     this.sources = new Set(sources);
+    this.heard = heard;
+  }
+
+  /** RFC 3376 3.2: who excludes nobody outweighs all; what all exclude, less what somebody includes, is excluded. */
+  static merge(filters: readonly SourceFilter[]): SourceFilter {
+    const including = new Set<number>();
+    let excluded: Set<number> | null = null;
+    for (const filter of filters) {
+      if (!filter.exclude) {
+        for (const source of filter.sources) including.add(source);
+      } else if (excluded === null) {
+        excluded = new Set(filter.sources);
+      } else {
+        for (const source of excluded) if (!filter.sources.has(source)) excluded.delete(source);
+      }
+    }
+    if (excluded === null) return new SourceFilter(false, including);
+    for (const source of including) excluded.delete(source);
+    return new SourceFilter(true, excluded);
+  }
+
+  /** Says from now on what `other` says. */
+  become(other: SourceFilter): void {
+    this.exclude = other.exclude;
+    this.sources.clear();
+    for (const source of other.sources) this.sources.add(source);
   }
 
   allows(source: number): boolean {
@@ -40,31 +69,18 @@ export class Membership {
   readonly wanted: SourceFilter[] = [];
   /** What the interface wants, so that each of them gets what it wants. */
   filter = new SourceFilter(false);
+  /** The same for the programs of this host alone. */
+  heard = new SourceFilter(false);
 
   constructor(on: IpInterface, group: number) {
     this.on = on;
     this.group = group;
   }
 
-  /** RFC 3376 3.2: who excludes nobody outweighs all; what all exclude, less what somebody includes, is excluded. */
   merge(): void {
-    const including = new Set<number>();
-    let excluded: Set<number> | null = null;
-    for (const filter of this.wanted) {
-      if (!filter.exclude) {
-        for (const source of filter.sources) including.add(source);
-      } else if (excluded === null) {
-        excluded = new Set(filter.sources);
-      } else {
-        for (const source of excluded) if (!filter.sources.has(source)) excluded.delete(source);
-      }
-    }
-    if (excluded === null) {
-      this.filter = new SourceFilter(false, including);
-      return;
-    }
-    for (const source of including) excluded.delete(source);
-    this.filter = new SourceFilter(true, excluded);
+    this.filter = SourceFilter.merge(this.wanted);
+    const heard = this.wanted.filter((filter) => filter.heard);
+    this.heard = heard.length === this.wanted.length ? this.filter : SourceFilter.merge(heard);
   }
 }
 
@@ -145,13 +161,15 @@ export class Groups {
 
   /** Does this host take packets to this group (32 bits) there? */
   isMember(on: IpInterface, group: number): boolean {
-    return group === ALL_SYSTEMS || this.byInterface.get(on)?.has(group) === true;
+    if (group === ALL_SYSTEMS) return true;
+    const heard = this.find(on, group)?.heard;
+    return heard !== undefined && (heard.exclude || heard.sources.size > 0);
   }
 
   /** The same for packets of one source. */
   accepts(on: IpInterface, group: number, source: number): boolean {
     if (group === ALL_SYSTEMS) return true;
-    return this.find(on, group)?.filter.allows(source) === true;
+    return this.find(on, group)?.heard.allows(source) === true;
   }
 
   find(on: IpInterface, group: number): Membership | null {
