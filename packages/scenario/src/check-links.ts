@@ -44,6 +44,12 @@ export function checkLinks(model: Model, findings: Findings): LinkNames[] {
     all.push([textAt(link, 'name')?.value ?? called.join('-'), ...called]);
     checkLoop(ends, link, path, groups, findings);
   }
+  for (const [index, wire] of itemsOf(model.tree, 'wires').entries()) {
+    // As the builder does: cables first, then wires.
+    const at = textAt(wire, 'at');
+    const end = at === undefined ? null : readEnd(at, at.value, ['wires', index, 'at'], model, findings);
+    if (end !== null) plug(end, used, findings);
+  }
   for (const node of model.nodes.values()) checkUnused(node, used, findings);
   return all;
 }

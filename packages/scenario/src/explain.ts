@@ -93,7 +93,6 @@ const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
   ['pc', 'host'],
   ['computer', 'host'],
   ['machine', 'host'],
-  ['gateway', 'router'],
   ['bridge', 'switch'],
   ['repeater', 'hub'],
 ]);
@@ -225,7 +224,7 @@ function nameOf(path: Path): string {
   const last = path.at(-1);
   if (last === undefined) return 'a scenario';
   if (typeof last === 'string') return path.at(-2) === 'nodes' ? `node ${quoted(last)}` : last;
-  return `${{ links: 'link', routes: 'route', services: 'service', faults: 'fault', endpoints: 'endpoint' }[String(path.at(-2))] ?? 'item'} ${last + 1}`;
+  return `${{ links: 'link', routes: 'route', services: 'service', faults: 'fault', wires: 'wire', rules: 'rule', forward: 'port forward', endpoints: 'endpoint' }[String(path.at(-2))] ?? 'item'} ${last + 1}`;
 }
 
 function ownerOf(path: Path): string {

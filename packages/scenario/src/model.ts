@@ -68,7 +68,7 @@ export function readModel(tree: Tree): Model {
 }
 
 export function isMachine(kind: Kind): boolean {
-  return kind === 'host' || kind === 'router';
+  return kind === 'host' || kind === 'router' || kind === 'gateway';
 }
 
 /** The items of a list under a word; nothing if it is no list. */

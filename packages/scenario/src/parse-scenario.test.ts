@@ -32,7 +32,7 @@ describe('a problem', () => {
         column: 16,
         path: 'nodes.sw1.kind',
         message: 'unknown kind "swich"',
-        expected: 'one of host, router, switch, hub',
+        expected: 'one of host, router, gateway, switch, hub',
         suggestion: 'switch',
         source: '  sw1: { kind: swich }',
         length: 5,
@@ -40,7 +40,7 @@ describe('a problem', () => {
     ]);
     expect(result.ok ? [] : result.problems.map(formatProblem)).toEqual([
       [
-        'campus.yaml:2:16: unknown kind "swich"; expected one of host, router, switch, hub. Did you mean "switch"?',
+        'campus.yaml:2:16: unknown kind "swich"; expected one of host, router, gateway, switch, hub. Did you mean "switch"?',
         ' 2 |   sw1: { kind: swich }',
         '   |                ^^^^^',
       ].join('\n'),
@@ -49,7 +49,7 @@ describe('a problem', () => {
 
   it('is found whatever ends a line', () => {
     expect(heads('nodes:\r\n  sw1:\r\n    kind: swich\r\n')).toEqual([
-      '3:11: unknown kind "swich"; expected one of host, router, switch, hub. Did you mean "switch"?',
+      '3:11: unknown kind "swich"; expected one of host, router, gateway, switch, hub. Did you mean "switch"?',
     ]);
   });
 
@@ -75,7 +75,7 @@ describe('a problem', () => {
       '5:19: "a" has no interface "eth9"; expected eth0. Did you mean "a:eth0"?',
       '5:27: there is no node "c"; expected one of a, b',
       expect.stringMatching(/^6:26: unknown word "mtu" in link 2; expected one of endpoints, name, /),
-      '7:1: unknown word "sede"; expected one of title, seed, nodes, dns, links, services, files, faults. Did you mean "seed"?',
+      '7:1: unknown word "sede"; expected one of title, seed, nodes, dns, links, services, files, faults, wires. Did you mean "seed"?',
     ]);
   });
 });

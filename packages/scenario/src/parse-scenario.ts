@@ -2,6 +2,7 @@ import type { NetworkDescription } from '@netarium/stack/network/description';
 import { checkLinks } from './check-links.ts';
 import { checkNames } from './check-names.ts';
 import { checkNodes } from './check-nodes.ts';
+import { checkOutside } from './check-outside.ts';
 import { checkPrograms } from './check-programs.ts';
 import { checkForm, locate } from './explain.ts';
 import { readModel } from './model.ts';
@@ -42,6 +43,7 @@ export function parseScenario(text: string, { file }: ParseOptions): ScenarioRes
   checkNodes(model, findings);
   const links = checkLinks(model, findings);
   checkPrograms(model, links, findings);
+  checkOutside(model, findings);
   checkNames(model, text, findings);
   if (!form.ok || findings.failed) return { ok: false, problems: findings.problems() };
   return {

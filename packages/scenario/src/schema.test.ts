@@ -28,6 +28,11 @@ export const sameWords: [
   Same<Words<D>, Words<R>>,
   Same<Words<Node<D, 'host'>>, Words<Node<R, 'host'>>>,
   Same<Words<Node<D, 'router'>>, Words<Node<R, 'router'>>>,
+  Same<Words<Node<D, 'gateway'>>, Words<Node<R, 'gateway'>>>,
+  Same<Words<Required<Node<D, 'gateway'>>['outside']>, Words<Required<Node<R, 'gateway'>>['outside']>>,
+  Same<Words<D['wires']>, Words<R['wires']>>,
+  Same<Words<D['wires'][number]['vxlan']>, Words<R['wires'][number]['vxlan']>>,
+  Same<Words<D['wires'][number]['websocket']>, Words<R['wires'][number]['websocket']>>,
   Same<Words<Node<D, 'switch'>>, Words<Node<R, 'switch'>>>,
   Same<Words<Node<D, 'hub'>>, Words<Node<R, 'hub'>>>,
   Same<Words<Required<Node<D, 'host'>>['routes']>, Words<Required<Node<R, 'host'>>['routes']>>,
@@ -38,4 +43,4 @@ export const sameWords: [
   Same<Words<D['services']>, Words<R['services']>>,
   Same<Words<D['files']>, Words<R['files']>>,
   Same<Words<D['faults']>, Words<R['faults']>>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { type Advice, adviseAddress, adviseDestination, adviseInterfaceAddress, adviseMac } from './addresses.ts';
 import { quoted } from './problem.ts';
 import { interfaceDhcp, namesOfNode, networkDns } from './schema-names.ts';
+import { outsideWords, wires } from './schema-outside.ts';
 import { duration, notEmpty, phrased, phrases, rate, ratio, text, whole } from './schema-parts.ts';
 
 export { phrases, size } from './schema-parts.ts';
@@ -20,7 +21,7 @@ export const LABEL_EXPECTED = 'letters, digits and hyphens, at most 63 of them, 
 export const INTERFACE_NAME = /^[A-Za-z][A-Za-z0-9._-]{0,14}$/;
 export const INTERFACE_NAME_EXPECTED = 'a letter, then letters, digits, ".", "_" or "-", 15 at most, such as eth0';
 
-export const KINDS = ['host', 'router', 'switch', 'hub'] as const;
+export const KINDS = ['host', 'router', 'gateway', 'switch', 'hub'] as const;
 /** Ports of one switch or hub, and nodes of one network. */
 export const MAX_PORTS = LIMITS.devicePorts;
 export const MAX_NODES = 100_000;
@@ -97,6 +98,8 @@ const addressed = {
   ).exactOptional(),
   ...namesOfNode,
 };
+/** A gateway's default route leads outside by itself. */
+const { gateway: _outside, ...withoutGateway } = addressed;
 const ports = whole(
   1,
   MAX_PORTS,
@@ -108,6 +111,7 @@ const node = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('host'), ...addressed }),
     z.strictObject({ kind: z.literal('router'), ...addressed }),
+    z.strictObject({ kind: z.literal('gateway'), ...withoutGateway, outside: outsideWords }),
     z.strictObject({
       kind: z.literal('switch'),
       ports,
@@ -254,9 +258,10 @@ export const scenarioSchema = phrased(
         z.array(fault).meta({ description: 'What breaks, and when.' }),
         'a list of faults',
       ).exactOptional(),
+      wires,
     })
     .meta({ title: 'netarium scenario', description: 'A network: its nodes, links, services, files and faults.' }),
-  'the words of a scenario: title, seed, nodes, dns, links, services, files, faults',
+  'the words of a scenario: title, seed, nodes, dns, links, services, files, faults, wires',
 );
 
 /** JSON Schema (draft 2020-12) of the file, for editors. */

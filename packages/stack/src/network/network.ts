@@ -107,6 +107,7 @@ export class Network {
       case 'host':
         return this.host(name, description);
       case 'router':
+      case 'gateway': // what leads outside is opened by a platform that has it
         return this.router(name, description);
       case 'switch':
         return this.switch(name, description);
@@ -114,7 +115,7 @@ export class Network {
         return this.hub(name, description);
       default: {
         const { kind } = description as { kind: unknown };
-        throw new BuildError(`${name}: there is no kind "${kind}"; there are host, router, switch, hub`);
+        throw new BuildError(`${name}: there is no kind "${kind}"; there are host, router, gateway, switch, hub`);
       }
     }
   }
