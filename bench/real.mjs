@@ -4,6 +4,7 @@
 // itself over its veth pair, slirp4netns, and passt. `in` is from the kernel to netarium, `out` the other way. Needs
 // Linux, root, python3, nsenter; without them it says so and ends. What else is missing is a null with a reason.
 import { parseArgs } from 'node:util';
+import { dnsmasq, dnsperf, ourDns } from './real/dns.mjs';
 import { CONGESTION, endEverything, namespacesMissing } from './real/namespaces.mjs';
 import { CLIENT } from './real/programs.mjs';
 import { netarium, passt, slirp4netns, veth, vethHttp } from './real/sides.mjs';
@@ -25,6 +26,11 @@ const PEERS = {
   node: { name: 'node:http over veth', open: vethHttp, missing: process.env.NETARIUM_WITHOUT_WRK },
   slirp: { name: 'slirp4netns', open: slirp4netns, missing: process.env.NETARIUM_WITHOUT_SLIRP4NETNS },
   passt: { name: 'passt (pasta)', open: passt, missing: process.env.NETARIUM_WITHOUT_PASST },
+  dnsmasq: {
+    name: 'dnsmasq over veth',
+    open: dnsmasq,
+    missing: process.env.NETARIUM_WITHOUT_DNSPERF ?? process.env.NETARIUM_WITHOUT_DNSMASQ,
+  },
 };
 
 // peers: name in PEERS, and what the ratio should be at least.
@@ -48,9 +54,13 @@ const FIGURES = [
   { name: 'tap-in-65520', unit: 'MB/s', way: 'in', mtu: 65_520, offload: false, peers: large },
   { name: 'tap-out-65520', unit: 'MB/s', way: 'out', mtu: 65_520, offload: false, peers: large },
   { name: 'tap-http', unit: 'requests/s', way: 'http', mtu: 1500, offload: true, peers: { node: 0.5 } },
+  { name: 'tap-dns', unit: 'answers/s', way: 'dns', mtu: 1500, offload: true, peers: { dnsmasq: 0.5 } },
   { name: 'tap-pingpong-64', unit: 'round trips/s', way: 'pingpong', mtu: 1500, offload: true, peers: { veth: null } },
   { name: 'tap-frames-1472', unit: 'frames/s', way: 'frames', mtu: 1500, offload: true, peers: { veth: null } },
 ];
+
+/** What asks our side, where that is no Python. */
+const MISSING = { http: process.env.NETARIUM_WITHOUT_WRK, dns: process.env.NETARIUM_WITHOUT_DNSPERF };
 
 const missing = namespacesMissing();
 if (missing !== undefined) {
@@ -72,7 +82,7 @@ for (let run = 0; run < RUNS; run++) {
       measured.add(key);
       await measure(key, PEERS[peer].open, figure, PEERS[peer].missing);
     }
-    await measure(figure.name, netarium, figure, figure.way === 'http' ? process.env.NETARIUM_WITHOUT_WRK : undefined);
+    await measure(figure.name, figure.way === 'dns' ? ourDns : netarium, figure, MISSING[figure.way]);
   }
 }
 for (const figure of figures) for (const peer of Object.keys(figure.peers)) print(lineOf(figure, peer));
@@ -104,6 +114,12 @@ async function figureOf(open, { way, mtu, offload }) {
   const longest = SECONDS * 2 + 10;
   const wrk = (seconds) =>
     there.output('wrk', ['-t1', '-c50', `-d${Math.ceil(seconds)}`, `http://${address}/index.html`], longest);
+  if (way === 'dns') {
+    await dnsperf(there, address, 1);
+    const value = await dnsperf(there, address, SECONDS);
+    await side.close();
+    return value;
+  }
   if (way === 'http') await wrk(1); // both servers are compiled while they run
   const output =
     way === 'http'

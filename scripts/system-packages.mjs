@@ -15,6 +15,8 @@ export const REAL_BENCH_PROGRAMS = [
   { command: 'slirp4netns', package: 'slirp4netns', variable: 'NETARIUM_WITHOUT_SLIRP4NETNS' },
   { command: 'pasta', package: 'passt', variable: 'NETARIUM_WITHOUT_PASST' },
   { command: 'sh', probe: ['-c', 'command -v wrk'], package: 'wrk', variable: 'NETARIUM_WITHOUT_WRK' },
+  { command: 'dnsmasq', package: 'dnsmasq-base', variable: 'NETARIUM_WITHOUT_DNSMASQ' },
+  { command: 'dnsperf', probe: ['-h'], package: 'dnsperf', variable: 'NETARIUM_WITHOUT_DNSPERF' },
 ];
 
 /** Installs what is missing and can be. Returns the environment variables that tell tests what is not there, and why. */

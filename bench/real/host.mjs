@@ -6,7 +6,7 @@ import { TapLink } from '@netarium/node/wires/tap/tap-link';
 import { MemoryFiles } from '@netarium/stack/host/memory-files';
 import { PAGE } from './programs.mjs';
 
-const { namespace, mtu, offload } = JSON.parse(process.argv[2]);
+const { namespace, mtu, offload, zone } = JSON.parse(process.argv[2]);
 const network = new Network();
 network.setPace(1);
 const host = network.host('host', { interfaces: { eth0: { address: '10.9.0.2/24', mtu } } });
@@ -34,6 +34,10 @@ serve(5003, async (peer) => {
 host.files.mount('/web', new MemoryFiles({ '/index.html': PAGE }));
 void network.run();
 host.spawn(['httpd', '/web']);
+if (zone !== undefined) {
+  host.files.mount('/zones', new MemoryFiles({ '/bench.test.zone': zone }));
+  host.spawn(['dnsd', '/zones/bench.test.zone']);
+}
 console.log('ready');
 
 process.stdin.resume();

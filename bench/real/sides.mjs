@@ -9,9 +9,9 @@ import { HTTP_SERVER, SERVER } from './programs.mjs';
 const HOST = fileURLToPath(new URL('./host.mjs', import.meta.url));
 
 /** A netarium host at the other end of a TAP. */
-export async function netarium({ mtu, offload }) {
+export async function netarium({ mtu, offload, zone }) {
   const there = await namespace();
-  const host = await started(process.execPath, [HOST, JSON.stringify({ namespace: there.path, mtu, offload })]);
+  const host = await started(process.execPath, [HOST, JSON.stringify({ namespace: there.path, mtu, offload, zone })]);
   there.ip(`addr add 10.9.0.1/24 dev tap0\nlink set tap0 mtu ${mtu} up`);
   return {
     there,
