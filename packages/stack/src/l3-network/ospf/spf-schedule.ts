@@ -1,0 +1,93 @@
+import { type Task, Timer } from '../../base/clock.ts';
+import { What } from '../../base/trace.ts';
+import { type OspfRoute, PathType } from './ospf-route.ts';
+import type { OspfPort } from './port.ts';
+import { calculateRoutes, type RoutingResult, type TableEntry } from './route-calculation.ts';
+import type { RouterParts } from './router-parts.ts';
+
+/** Reasons that are told of one calculation. */
+const MOST_REASONS = 3;
+
+/**
+ * When the routes are calculated: soon after a change, so that others can come with it, and ever more seldom while
+ * changes do not end. The pause between two calculations doubles up to its largest, and is the least again after a time
+ * without changes that is twice as long.
+ */
+export class SpfSchedule implements Task {
+  routes: readonly OspfRoute[] = [];
+  result: RoutingResult | null = null;
+  /** How often routes were calculated, when last (ns), and why. */
+  runs = 0;
+  lastRunAt = -Infinity;
+  lastReasons = '';
+  /** The pause that now holds, ns. */
+  pauseNs: number;
+  private reasons: string[] = [];
+  private more = 0;
+  private readonly parts: RouterParts;
+  private readonly port: OspfPort;
+  private readonly timer: Timer;
+  private stopped = false;
+
+  constructor(parts: RouterParts, port: OspfPort) {
+    this.parts = parts;
+    this.port = port;
+    this.pauseNs = parts.settings.spfHoldNs;
+    this.timer = new Timer(parts.node.clock, this, 0);
+  }
+
+  /** Something changed. */
+  ask(why: string): void {
+    if (this.stopped) return;
+    if (this.reasons.length >= MOST_REASONS || this.reasons.includes(why)) this.more++;
+    else this.reasons.push(why);
+    if (this.timer.armed) return;
+    const { now } = this.parts.node.clock;
+    const { spfDelayNs, spfHoldNs, spfMaxHoldNs } = this.parts.settings;
+    if (now >= this.lastRunAt + 2 * this.pauseNs) this.pauseNs = spfHoldNs;
+    else this.pauseNs = Math.min(spfMaxHoldNs, this.pauseNs * 2);
+    this.timer.set(Math.max(now + spfDelayNs, this.lastRunAt + this.pauseNs));
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.timer.dispose();
+    this.routes = [];
+  }
+
+  run(): void {
+    const { node, routerId, areas, externals, origination } = this.parts;
+    const { now } = node.clock;
+    this.runs++;
+    this.lastRunAt = now;
+    this.lastReasons = this.more > 0 ? `${this.reasons.join('; ')}; ${this.more} more` : this.reasons.join('; ');
+    this.reasons = [];
+    this.more = 0;
+    const isBorder = origination.isAreaBorder;
+    const result = calculateRoutes({ routerId, areas, externals, isBorder, now, most: node.limits.ospfNextHops });
+    this.result = result;
+    const routes: OspfRoute[] = [];
+    for (const entry of result.networks.values()) {
+      const route = this.routeOf(entry);
+      if (route !== null) routes.push(route);
+    }
+    this.routes = routes;
+    if (node.trace !== null) {
+      const detail = `OSPF: routes calculated, ${routes.length} of them (${this.lastReasons})`;
+      node.trace.event(node.name, 3, What.Decide, null, 0, detail, 'RFC 2328 16');
+    }
+    this.port.install(routes);
+    origination.routesChanged(result);
+  }
+
+  /** As the machine takes it; null for what leads nowhere, or is one of its own networks. */
+  private routeOf(entry: TableEntry): OspfRoute | null {
+    if (entry.hops.length === 0) return null;
+    if (entry.type === PathType.IntraArea && entry.hops.some((hop) => hop.gateway === 0)) return null;
+    const { network, length, type, area, cost, type2Cost, tag } = entry;
+    const nextHops = entry.hops
+      .map(({ on, gateway }) => ({ index: on.link.index, name: on.name, gateway }))
+      .sort((a, b) => a.index - b.index || a.gateway - b.gateway);
+    return { network, length, type, area, cost, type2Cost, tag, nextHops };
+  }
+}
