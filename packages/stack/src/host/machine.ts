@@ -139,16 +139,12 @@ export class Machine implements SessionHost, NameResolver, NicListener {
   }
 
   /**
-   * An address that the description of the network gives. It is used at once: who wrote the description saw to it that
-   * nobody else has it, so nobody is asked (Linux's `nodad`).
+   * An address that the description of the network gives. It is used at once, for who wrote the description saw to it
+   * that nobody else has it; others are asked meanwhile, for the network may lead to the real one (RFC 4429).
    */
   private addAddress6(nic: Nic, address: Prefix): number {
-    const on = this.enableIpv6(nic);
-    const { dadTransmits } = on;
-    on.dadTransmits = 0;
-    const result = this.ip6.addAddress(nic, address);
-    on.dadTransmits = dadTransmits;
-    return result;
+    this.enableIpv6(nic);
+    return this.ip6.addAddress(nic, address, true);
   }
 
   /** An interface was switched on or off, or its link changed: layer 3 looks whether its routes come or go. */

@@ -6,6 +6,7 @@
  * names. `base/units.ts` reads both.
  */
 
+import type { AdvertiseDescription } from './ipv6-words.ts';
 import type { GatewayDescription, WireDescription } from './outside-words.ts';
 
 /** `'10ms'`, `'1.5s'`, `'2m'`, `'1h'`, `'200us'`, `'5ns'`, or a number of **seconds**. */
@@ -28,6 +29,13 @@ export interface InterfaceDescription {
   address?: string | string[];
   /** Serves DHCP there, or relays it; `true`: all addresses of the network, with what follows by itself. */
   dhcp?: DhcpDescription | true;
+  /**
+   * Speaks IPv6 there: with a link-local address, and addresses of the prefixes that routers advertise. Default: what
+   * the node says, or the network; an IPv6 address says it, too.
+   */
+  ipv6?: boolean;
+  /** Of a router: tells the hosts there of itself and of the networks there, so that they configure themselves. */
+  advertise?: AdvertiseDescription | true;
   /** `'02:00:00:00:00:01'`; absent: assigned by the network, locally administered, unique. */
   mac?: string;
   /** Largest IP packet in bytes, 68 to 65535; default 1500. */
@@ -106,6 +114,8 @@ export interface HostDescription {
   kind: 'host';
   /** Keyed by name: `eth0`, `eth1`, ... */
   interfaces?: Record<string, InterfaceDescription | string>;
+  /** All of its interfaces speak IPv6, but for those that say otherwise. */
+  ipv6?: boolean;
   /** Default route's next hop; with both address families a list: `['10.0.1.1', '2001:db8:1::1']`. */
   gateway?: string | string[];
   routes?: RouteDescription[];
@@ -219,6 +229,8 @@ export interface NetworkDescription {
   title?: string;
   /** Seeds every random stream; default 1. */
   seed?: number | string;
+  /** All hosts and routers speak IPv6, but for those that say otherwise. Default false. */
+  ipv6?: boolean;
   nodes: Record<string, NodeDescription>;
   /** The nodes' names in the DNS. */
   dns?: DnsDescription;

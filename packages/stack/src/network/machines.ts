@@ -6,6 +6,7 @@ import type { HostsFile } from '../host/hosts-file.ts';
 import { MacAssignment } from '../l2-link/mac-assignment.ts';
 import { BuildError, listed, wholeNumber } from './build-error.ts';
 import type { HostDescription, InterfaceDescription, RouteDescription } from './description.ts';
+import { useIpv6 } from './ipv6-words.ts';
 
 /** RFC 1123 2.1: letters, digits and hyphens, in labels between dots. */
 const NODE_NAME =
@@ -28,6 +29,9 @@ export class Machines {
   private readonly owners = new Map<string, string>();
   /** Hosts whose description names their interfaces: they have no others. */
   private readonly fixed = new Set<Host>();
+  /** Whether interfaces speak IPv6 that say nothing about it: of the network, and of those hosts that say so. */
+  ipv6 = false;
+  private readonly ipv6Of = new Map<Host, boolean>();
   private readonly hostsFile: HostsFile;
 
   constructor(hostsFile: HostsFile) {
@@ -54,6 +58,7 @@ export class Machines {
   furnish(host: Host, description: Omit<HostDescription, 'kind'>): void {
     const { interfaces = {}, gateway, routes = [], aliases = [] } = description;
     for (const alias of aliases) this.claimName(alias, host.name);
+    if (description.ipv6 !== undefined) this.ipv6Of.set(host, description.ipv6);
     for (const [name, written] of Object.entries(interfaces)) {
       this.addInterface(host, name, typeof written === 'string' ? { address: written } : (written ?? {}));
     }
@@ -88,7 +93,8 @@ export class Machines {
       throw new BuildError(`${where}: "${description.mac}" ${why}`);
     }
     for (const prefix of prefixes) this.owners.set(prefix.address.toString(), where);
-    host.addInterface(name, mac, mtu, prefixes);
+    const nic = host.addInterface(name, mac, mtu, prefixes);
+    useIpv6(host, nic, description, this.ipv6Of.get(host) ?? this.ipv6);
   }
 
   private readAddress(text: string, where: string): Prefix {

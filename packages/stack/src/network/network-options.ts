@@ -5,6 +5,8 @@ import type { Platform } from './platform.ts';
 export interface NetworkOptions {
   /** Seeds every random stream; default 1. */
   seed?: number | string;
+  /** All hosts and routers speak IPv6, but for those that say otherwise; as a description's `ipv6`. Default false. */
+  ipv6?: boolean;
   /** How to wait for application code; `@netarium/node` and the lab give theirs. Without it only `runSync` works. */
   platform?: Platform;
   /** Limits other than the defaults. */

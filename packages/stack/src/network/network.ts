@@ -78,6 +78,7 @@ export class Network {
     this.random = Random.from(options.seed ?? 1);
     this.scheduler = new Scheduler(this.queue, options.platform ?? null);
     this.fingerprint = options.fingerprint === true ? new Fingerprint() : null;
+    this.machines.ipv6 = options.ipv6 === true;
   }
 
   /** The network that a description tells of. Throws a BuildError that says what cannot be. */
@@ -95,6 +96,7 @@ export class Network {
 
   /** Adds everything that a description names, except its files, which a platform mounts. */
   build(description: NetworkDescription): void {
+    if (description.ipv6 !== undefined) this.machines.ipv6 = description.ipv6;
     if (description.dns !== undefined) this.dns(description.dns);
     for (const [name, node] of Object.entries(description.nodes)) this.add(name, node);
     for (const link of description.links ?? []) this.link(link.endpoints, link);

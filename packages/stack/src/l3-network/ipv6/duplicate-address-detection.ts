@@ -45,11 +45,13 @@ export class DuplicateAddressDetection implements AddressWatcher {
 
   /**
    * Asks for a tentative address. `delayed`: not at once, since others may have the same reason at the same time.
-   * `after` (ns) is how long to wait before anything.
+   * `after` (ns) is how long to wait before anything. `optimistic`: it is used meanwhile, for nobody is thought to have
+   * it (RFC 4429): who does so takes it back when somebody has.
    */
-  start(on: Ipv6Interface, address: InterfaceAddress, delayed: boolean, after = 0): void {
+  start(on: Ipv6Interface, address: InterfaceAddress, delayed: boolean, after = 0, optimistic = false): void {
     this.cancel(address);
-    address.state = 'tentative';
+    const preferred = address.preferredUntil > this.node.clock.now;
+    address.state = optimistic ? (preferred ? 'preferred' : 'deprecated') : 'tentative';
     if (on.dadTransmits === 0) {
       this.owner.addressFree(on, address);
       return;
@@ -84,7 +86,7 @@ export class DuplicateAddressDetection implements AddressWatcher {
       return;
     }
     this.pending.delete(address);
-    this.tell(on, address, 'tentative -> preferred: nobody else has it', What.State);
+    this.tell(on, address, `${address.state} -> preferred: nobody else has it`, What.State);
     this.owner.addressFree(on, address);
   }
 
@@ -96,14 +98,15 @@ export class DuplicateAddressDetection implements AddressWatcher {
 
   claimed(on: Ipv6Interface, address: InterfaceAddress, mac: MacAddress | null): void {
     const who = mac === null ? 'another host' : `${mac}`;
-    if (address.state === 'tentative') this.taken(on, address, `${who} has it`);
+    if (this.pending.has(address) || address.state === 'tentative') this.taken(on, address, `${who} has it`);
     else this.tell(on, address, `address conflict: ${who} says it has it; it stays`, What.Decide);
   }
 
   private taken(on: Ipv6Interface, address: InterfaceAddress, why: string): void {
     this.cancel(address);
+    const before = address.state;
     address.state = 'duplicate';
-    this.tell(on, address, `tentative -> duplicate: ${why}`, What.State);
+    this.tell(on, address, `${before} -> duplicate: ${why}`, What.State);
     this.owner.addressTaken(on, address);
   }
 

@@ -8,7 +8,7 @@ import { InterfaceAddress } from './interface-address.ts';
 import { type Icmp6Handler, type Ipv6Control, Ipv6Interface } from './ipv6-interface.ts';
 import { Mld } from './mld.ts';
 import type { Groups6 } from './mld-groups.ts';
-import { MldType } from './mld-messages.ts';
+import { MLD_ROUTERS, MldType } from './mld-messages.ts';
 import { ALL_NODES, ALL_ROUTERS, NaFlag, NdType, solicitedNode } from './nd-messages.ts';
 import { Redirects } from './nd-redirect.ts';
 import { NeighbourDiscovery, type RouterWatcher } from './neighbour-discovery.ts';
@@ -93,8 +93,11 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper, RouterWatche
     this.control.addressesChanged(on);
   }
 
-  /** Gives an interface an address by hand; 0, or EEXIST, EINVAL, ENOBUFS (negated). It is tentative at first. */
-  addAddress(on: Ipv6Interface, prefix: Prefix): number {
+  /**
+   * Gives an interface an address by hand; 0, or EEXIST, EINVAL, ENOBUFS (negated). It is tentative at first; with
+   * `optimistic` it is used while others are still asked whether they have it (RFC 4429).
+   */
+  addAddress(on: Ipv6Interface, prefix: Prefix, optimistic = false): number {
     const { address } = prefix;
     if (address.family !== 6 || address.isMulticast || address.isUnspecified) return -Errno.EINVAL;
     if (on.find(address) !== null) return -Errno.EEXIST;
@@ -104,7 +107,8 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper, RouterWatche
     const chosen = address.isLinkLocal ? on.addresses.find((each) => each.origin === 'link-local') : undefined;
     if (chosen !== undefined) this.forget(on, chosen);
     if (on.ip.loopback) this.addressFree(on, made);
-    else this.detection.start(on, made, true);
+    else this.detection.start(on, made, true, 0, optimistic);
+    if (optimistic) this.control.addressesChanged(on);
     return 0;
   }
 
@@ -123,8 +127,8 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper, RouterWatche
     if (!running || on.ip.loopback) return;
     this.mld.listener.announce(on);
     for (const each of on.addresses) {
-      if (each.state === 'tentative' || each.state === 'duplicate') this.detection.start(on, each, true);
-      else this.discovery.advertise(on, each.address, ALL_NODES, NaFlag.Override);
+      const open = each.state === 'tentative' || each.state === 'duplicate';
+      this.detection.start(on, each, true, 0, !open);
     }
     this.routers.start(on);
     this.advertiser.changed(on);
@@ -133,6 +137,7 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper, RouterWatche
   /** Tells the hosts of a link of this router and its prefixes (RFC 4861 6.2), and asks which groups they are in. */
   advertise(on: Ipv6Interface, options: AdvertiseOptions): void {
     on.acceptsAdvertisements = false;
+    if (!this.advertiser.advertises(on)) this.groups.join(on.ip, MLD_ROUTERS);
     this.advertiser.start(on, options);
     if (on.linkLocal !== null) this.mld.querier.start(on);
   }
@@ -173,7 +178,7 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper, RouterWatche
     address.state = address.preferredUntil > this.node.clock.now ? 'preferred' : 'deprecated';
     this.slaac.watch(on, address);
     this.control.addressesChanged(on);
-    if (on.ip.loopback) return;
+    if (on.ip.loopback || !on.running) return;
     this.discovery.advertise(on, address.address, ALL_NODES, NaFlag.Override);
     if (address.address.isLinkLocal) this.routers.start(on);
     this.advertiser.changed(on);

@@ -133,12 +133,15 @@ export class Ipv6 implements NetworkLayer, Ipv6Control {
     this.routes.removeWhere((route) => route.interface === on);
   }
 
-  /** Gives the host an address on a link; 0, or EEXIST, EINVAL, ENOBUFS (negated). It is used when nobody else has it. */
-  addAddress(link: IpLink, prefix: Prefix): number {
+  /**
+   * Gives the host an address on a link; 0, or EEXIST, EINVAL, ENOBUFS (negated). It is used when nobody else has it; with
+   * `optimistic` at once, until somebody is found to have it.
+   */
+  addAddress(link: IpLink, prefix: Prefix, optimistic = false): number {
     const { address } = prefix;
     const isGood = address.family === 6 && !address.isMulticast && !address.isUnspecified && !address.isMapped;
     if (!isGood || (address.isLoopback && link !== this.ipv4.loopback.link)) return -Errno.EINVAL;
-    return this.links.addAddress(this.addInterface(link), prefix);
+    return this.links.addAddress(this.addInterface(link), prefix, optimistic);
   }
 
   /** Takes an address away, and the static routes whose source it is; 0 or EADDRNOTAVAIL (negated). */

@@ -231,8 +231,8 @@ export class RouterAdvertiser implements Icmp6Handler {
 /** The networks of an interface's addresses, each once. */
 export function networksOf(on: Ipv6Interface): AdvertisedPrefix[] {
   const networks: AdvertisedPrefix[] = [];
-  for (const { address, prefix, usable } of on.addresses) {
-    if (!usable || address.isLinkLocal || prefix.length === 128) continue;
+  for (const { address, prefix, state } of on.addresses) {
+    if (state === 'duplicate' || address.isLinkLocal || prefix.length === 128) continue;
     const network = new Prefix(prefix.network, prefix.length);
     if (!networks.some((each) => each.prefix.equals(network))) networks.push(advertisedPrefix(network));
   }
