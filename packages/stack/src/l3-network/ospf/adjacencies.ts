@@ -6,14 +6,9 @@ import { LsaType, PacketType } from './constants.ts';
 import { DESCRIPTION_HEADERS, INIT, MASTER, MORE, writeDescription } from './exchange-packets.ts';
 import type { Lsa } from './lsa.ts';
 import { LSA_HEADER_LENGTH } from './lsa-header.ts';
-import {
-  NEIGHBOUR_STATE_NAMES,
-  type NeighbourOwner,
-  NeighbourState,
-  NeighbourTimer,
-  type OspfNeighbour,
-} from './ospf-neighbour.ts';
-import type { RouterParts } from './router-parts.ts';
+import type { AdjacencyPart, RouterParts } from './router-parts.ts';
+import { NeighbourTimer, type OspfNeighbour } from './router-state.ts';
+import { NEIGHBOUR_STATE_NAMES, NeighbourState } from './states.ts';
 
 /**
  * The conversations with neighbours (RFC 2328 10.3): from the first hello to databases that are equal.
@@ -22,7 +17,7 @@ import type { RouterParts } from './router-parts.ts';
  *
  * What comes in by packets of the exchange is `Exchange`'s; here are the states, the timers, and what is sent.
  */
-export class Adjacencies implements NeighbourOwner {
+export class Adjacencies implements AdjacencyPart {
   private readonly parts: RouterParts;
   private readonly random: Random;
 

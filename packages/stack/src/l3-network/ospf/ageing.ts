@@ -1,8 +1,8 @@
 import { type Task, Timer } from '../../base/clock.ts';
-import type { Area } from './area.ts';
 import { LS_REFRESH_SECONDS, MAX_AGE_SECONDS } from './constants.ts';
 import type { Lsa } from './lsa.ts';
 import type { RouterParts } from './router-parts.ts';
+import type { Area } from './router-state.ts';
 
 /**
  * Time and the databases (RFC 2328 14): what is ours is said again after half an hour, what is others' and was not is

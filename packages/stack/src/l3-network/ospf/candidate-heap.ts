@@ -1,8 +1,12 @@
-import type { Vertex } from './shortest-paths.ts';
+/** Something to be taken in the order of its cost. */
+export interface Candidate {
+  readonly isNetwork: boolean;
+  readonly cost: number;
+}
 
 /** The vertices that Dijkstra's algorithm may take next: the nearest first, a network before a router (RFC 2328 16.1 (3)). */
-export class CandidateHeap {
-  private readonly vertices: Vertex[] = [];
+export class CandidateHeap<T extends Candidate> {
+  private readonly vertices: T[] = [];
   private readonly costs: number[] = [];
 
   get size(): number {
@@ -10,7 +14,7 @@ export class CandidateHeap {
   }
 
   /** Puts a vertex in with the cost it has now; who has come nearer is put in again. */
-  push(vertex: Vertex): void {
+  push(vertex: T): void {
     let at = this.vertices.length;
     const key = keyOf(vertex);
     this.vertices.push(vertex);
@@ -27,7 +31,7 @@ export class CandidateHeap {
   }
 
   /** Takes out the first; there must be one. */
-  pop(): Vertex {
+  pop(): T {
     const first = this.vertices[0];
     const last = this.vertices.pop()!;
     const key = this.costs.pop()!;
@@ -49,6 +53,6 @@ export class CandidateHeap {
   }
 }
 
-function keyOf(vertex: Vertex): number {
+function keyOf(vertex: Candidate): number {
   return vertex.cost * 2 + (vertex.isNetwork ? 0 : 1);
 }

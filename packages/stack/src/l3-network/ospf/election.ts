@@ -1,5 +1,5 @@
-import type { OspfInterface } from './ospf-interface.ts';
-import { NeighbourState } from './ospf-neighbour.ts';
+import type { OspfInterface } from './router-state.ts';
+import { NeighbourState } from './states.ts';
 
 /** One router on a link, as the election sees it. */
 interface Candidate {

@@ -29,8 +29,9 @@ import {
   lsaType,
 } from './lsa-header.ts';
 import { ospfLength } from './ospf-header.ts';
-import { NeighbourState, type OspfNeighbour } from './ospf-neighbour.ts';
 import type { RouterParts } from './router-parts.ts';
+import type { OspfNeighbour } from './router-state.ts';
+import { NeighbourState } from './states.ts';
 
 /** Database descriptions and requests that come in (RFC 2328 10.6, 10.7). */
 export class Exchange {

@@ -3,7 +3,6 @@ import { Drop } from '../../base/drop-reasons.ts';
 import { formatIpv4 } from '../../base/ip-address.ts';
 import type { PacketBuffer } from '../../base/packet-buffer.ts';
 import { typeBelongs } from './adjacencies.ts';
-import type { Area } from './area.ts';
 import { LsaType, MAX_SEQUENCE, MIN_LS_ARRIVAL_NS } from './constants.ts';
 import { ACKNOWLEDGEMENT_HEADERS, UPDATE_ADVERTISEMENTS, updateCount } from './exchange-packets.ts';
 import { Lsa } from './lsa.ts';
@@ -21,15 +20,15 @@ import {
   lsaType,
 } from './lsa-header.ts';
 import { ospfLength } from './ospf-header.ts';
-import { InterfaceState, type OspfInterface } from './ospf-interface.ts';
-import { NeighbourState, type OspfNeighbour } from './ospf-neighbour.ts';
-import type { RouterParts } from './router-parts.ts';
+import type { FloodingPart, RouterParts } from './router-parts.ts';
+import type { Area, OspfInterface, OspfNeighbour } from './router-state.ts';
+import { InterfaceState, NeighbourState } from './states.ts';
 
 /** How long acknowledgements wait for others to go with them; less than any retransmission interval (RFC 2328 13.5). */
 const ACKNOWLEDGE_NS = SECOND;
 
 /** How what is said by one router reaches all others, reliably (RFC 2328 13). */
-export class Flooding {
+export class Flooding implements FloodingPart {
   private readonly parts: RouterParts;
   /** Too old: to be removed when everybody has acknowledged (RFC 2328 14). */
   private readonly dying = new Set<Lsa>();

@@ -20,16 +20,16 @@ import {
   writeHello,
 } from './hello.ts';
 import { ospfLength, ospfRouterId } from './ospf-header.ts';
-import { INTERFACE_STATE_NAMES, InterfaceState, type OspfInterface } from './ospf-interface.ts';
-import { NeighbourState, OspfNeighbour } from './ospf-neighbour.ts';
-import type { RouterParts } from './router-parts.ts';
+import type { HelloPart, RouterParts } from './router-parts.ts';
+import { type OspfInterface, OspfNeighbour } from './router-state.ts';
 import { NetworkKind } from './settings.ts';
+import { INTERFACE_STATE_NAMES, InterfaceState, NeighbourState } from './states.ts';
 
 /** The first hello after something happened comes soon, but not from everybody at the same moment. */
 const SOON_NS = 0.1 * SECOND;
 
 /** Who is on a link, and who speaks for it: hellos, and the states of interfaces (RFC 2328 9, 10.5). */
-export class Hellos {
+export class Hellos implements HelloPart {
   private readonly parts: RouterParts;
   private readonly random: Random;
   private readonly joinGroups: (on: OspfInterface) => void;
@@ -107,7 +107,8 @@ export class Hellos {
       on.designated,
       on.backup,
     );
-    heard.forEach((each, index) => setHelloNeighbour(packet.view, packet.start, index, each.routerId));
+    let index = 0;
+    for (const { routerId } of heard) setHelloNeighbour(packet.view, packet.start, index++, routerId);
     on.helloSentAt = node.clock.now;
     sender.send(packet, PacketType.Hello, on, ALL_SPF_ROUTERS);
   }

@@ -1,5 +1,4 @@
 import { type Task, Timer } from '../../base/clock.ts';
-import type { Area } from './area.ts';
 import {
   INITIAL_SEQUENCE,
   LS_REFRESH_SECONDS,
@@ -11,7 +10,8 @@ import {
 import { Lsa } from './lsa.ts';
 import { ownExternals, ownLinks, ownSummaries, type Wish } from './own-advertisements.ts';
 import type { RoutingResult } from './route-calculation.ts';
-import type { RouterParts } from './router-parts.ts';
+import type { OriginationPart, RouterParts } from './router-parts.ts';
+import type { Area } from './router-state.ts';
 import type { ExternalRoute } from './settings.ts';
 
 const LINK_TYPES = [LsaType.Router, LsaType.Network] as const;
@@ -23,7 +23,7 @@ const EXTERNAL_TYPES = [LsaType.External] as const;
  * says in its name, and makes what differs anew: when something changed, when it grows old (12.4 (1)), and when
  * somebody remembers what it said in an earlier life (13.4). Never the same one twice within MinLSInterval.
  */
-export class Origination implements Task {
+export class Origination implements Task, OriginationPart {
   private readonly parts: RouterParts;
   private readonly links = new Set<Area>();
   private summaries = false;

@@ -6,7 +6,6 @@ import type { PacketBuffer } from '../../base/packet-buffer.ts';
 import { What } from '../../base/trace.ts';
 import { Adjacencies } from './adjacencies.ts';
 import { Ageing } from './ageing.ts';
-import { Area } from './area.ts';
 import { checkAuthentication, checksumGood } from './authentication.ts';
 import { ALL_D_ROUTERS, ALL_SPF_ROUTERS, LsaType, PacketType } from './constants.ts';
 import { Exchange } from './exchange.ts';
@@ -24,12 +23,11 @@ import {
   ospfRouterId,
   ospfType,
 } from './ospf-header.ts';
-import { type InterfaceOwner, InterfaceState, InterfaceTimer, OspfInterface } from './ospf-interface.ts';
-import { NeighbourState, type OspfNeighbour } from './ospf-neighbour.ts';
 import type { OspfRoute } from './ospf-route.ts';
 import { PacketSender } from './packet-sender.ts';
 import type { OspfLink, OspfPort } from './port.ts';
 import type { RouterParts } from './router-parts.ts';
+import { Area, type InterfaceOwner, InterfaceTimer, OspfInterface, type OspfNeighbour } from './router-state.ts';
 import {
   AREA_DEFAULTS,
   type AreaSettings,
@@ -38,6 +36,7 @@ import {
   type OspfSettings,
 } from './settings.ts';
 import { SpfSchedule } from './spf-schedule.ts';
+import { InterfaceState, NeighbourState } from './states.ts';
 
 /**
  * One OSPF router (RFC 2328): joins the parts of this folder, and takes packets in.
@@ -259,7 +258,7 @@ export class Ospf implements RouterParts, InterfaceOwner, Task {
     }
     this.ageing.watch(lsa);
     if (!changed) return;
-    if (area !== null && (lsa.type === LsaType.Router || lsa.type === LsaType.Network)) area.paths = null;
+    if (area !== null && (lsa.type === LsaType.Router || lsa.type === LsaType.Network)) this.spf.linksChanged(area);
     this.spf.ask(`${lsa} changed`);
   }
 
@@ -269,7 +268,7 @@ export class Ospf implements RouterParts, InterfaceOwner, Task {
 
   topologyChanged(area: Area, why: string): void {
     // Next hops may have changed though no advertisement did.
-    area.paths = null;
+    this.spf.linksChanged(area);
     this.origination.linksChanged(area);
     this.spf.ask(why);
     if (!this.borderTimer.armed) this.borderTimer.set(this.node.clock.now);

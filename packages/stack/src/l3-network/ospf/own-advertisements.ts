@@ -1,5 +1,4 @@
 import { maskTo } from '../prefix-trie.ts';
-import type { Area } from './area.ts';
 import { LsaType, MAX_LINK_METRIC } from './constants.ts';
 import {
   FLAG_AREA_BORDER,
@@ -9,10 +8,11 @@ import {
   MAX_ROUTER_LINKS,
   type RouterLink,
 } from './lsa-bodies.ts';
-import { InterfaceState, type OspfInterface } from './ospf-interface.ts';
 import { PathType, prefixKey } from './ospf-route.ts';
 import type { RoutingResult, TableEntry } from './route-calculation.ts';
+import type { Area, OspfInterface } from './router-state.ts';
 import type { AreaRange, ExternalRoute } from './settings.ts';
+import { InterfaceState } from './states.ts';
 
 /** An advertisement that this router should be making. */
 export interface Wish {

@@ -15,9 +15,9 @@ import {
 import type { Lsa } from './lsa.ts';
 import { LSA_HEADER_LENGTH } from './lsa-header.ts';
 import { OSPF_HEADER_LENGTH, writeOspfHeader } from './ospf-header.ts';
-import { InterfaceState, type OspfInterface } from './ospf-interface.ts';
-import type { Wanted } from './ospf-neighbour.ts';
 import type { OspfPort } from './port.ts';
+import type { OspfInterface, Wanted } from './router-state.ts';
+import { InterfaceState } from './states.ts';
 
 /** Packets sent, by type. */
 export class SentCounts {

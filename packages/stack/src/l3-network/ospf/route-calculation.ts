@@ -1,11 +1,11 @@
 import { maskTo } from '../prefix-trie.ts';
-import type { Area } from './area.ts';
 import { LS_INFINITY, LsaType } from './constants.ts';
 import type { LinkStateTable } from './link-state-table.ts';
 import type { Lsa } from './lsa.ts';
 import { type ExternalBody, FLAG_AREA_BORDER, FLAG_AS_BORDER, type SummaryBody } from './lsa-bodies.ts';
 import { PathType, prefixKey } from './ospf-route.ts';
-import { type Hop, maskLength, mergeHops, shortestPaths } from './shortest-paths.ts';
+import type { Area } from './router-state.ts';
+import { type Hop, maskLength, mergeHops, type ShortestPaths, shortestPaths } from './shortest-paths.ts';
 
 /** An entry of OSPF's own routing table (RFC 2328 11): a network. */
 export interface TableEntry {
@@ -42,6 +42,8 @@ export interface CalculationInput {
   readonly routerId: number;
   readonly areas: ReadonlyMap<number, Area>;
   readonly externals: LinkStateTable<Lsa>;
+  /** What Dijkstra's algorithm found and still holds; what is missing is found and put in. */
+  readonly paths: Map<Area, ShortestPaths>;
   /** This router joins areas to the backbone. */
   readonly isBorder: boolean;
   readonly now: number;
@@ -75,15 +77,16 @@ class Calculation {
 
   /** RFC 2328 16.1: what Dijkstra's algorithm finds; only where links changed is it asked again. */
   private intraArea(area: Area): void {
-    const { routerId, now, most } = this.input;
-    if (area.paths === null) {
-      area.paths = shortestPaths(area, routerId, now, most);
-      area.calculations++;
+    const { routerId, now, most, paths } = this.input;
+    let found = paths.get(area);
+    if (found === undefined) {
+      found = shortestPaths(area, routerId, now, most);
+      paths.set(area, found);
     }
-    for (const { network, length, cost, hops } of area.paths.networks.values()) {
+    for (const { network, length, cost, hops } of found.networks.values()) {
       this.offer(network, length, PathType.IntraArea, area.id, cost, hops);
     }
-    for (const { routerId: id, cost, hops, flags } of area.paths.routers.values()) {
+    for (const { routerId: id, cost, hops, flags } of found.routers.values()) {
       if ((flags & FLAG_AS_BORDER) === 0) continue;
       this.offerBorder({ routerId: id, type: PathType.IntraArea, area: area.id, cost, hops });
     }
@@ -96,7 +99,7 @@ class Calculation {
       for (const lsa of area.database.list(type)) {
         const { mask, metric } = lsa.body as SummaryBody;
         if (metric >= LS_INFINITY || lsa.router === routerId || lsa.isMaxAge(now)) continue;
-        const border = area.paths?.routers.get(lsa.router);
+        const border = this.input.paths.get(area)?.routers.get(lsa.router);
         if (border === undefined || (border.flags & FLAG_AREA_BORDER) === 0) continue;
         const cost = border.cost + metric;
         if (type === LsaType.AsbrSummary) {

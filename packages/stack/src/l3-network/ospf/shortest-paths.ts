@@ -1,11 +1,10 @@
-import type { Area } from './area.ts';
 import { CandidateHeap } from './candidate-heap.ts';
 import { LsaType } from './constants.ts';
 import type { Lsa } from './lsa.ts';
 import { LinkType, type NetworkBody, type RouterBody, type RouterLink } from './lsa-bodies.ts';
-import type { OspfInterface } from './ospf-interface.ts';
-import { NeighbourState } from './ospf-neighbour.ts';
 import { prefixKey } from './ospf-route.ts';
+import type { Area, OspfInterface } from './router-state.ts';
+import { NeighbourState } from './states.ts';
 
 /** Where a path goes first: an interface here, and a neighbour there; gateway 0: the destination is on the link. */
 export interface Hop {
@@ -38,7 +37,7 @@ export interface ShortestPaths {
 }
 
 /** A router or a network with a designated router, on the way into the tree. */
-export interface Vertex {
+interface Vertex {
   readonly lsa: Lsa;
   readonly isNetwork: boolean;
   cost: number;
@@ -62,7 +61,7 @@ class PathFinder {
   /** By the address of the designated router. */
   private readonly networks = new Map<number, Vertex>();
   private readonly tree: Vertex[] = [];
-  private readonly candidates = new CandidateHeap();
+  private readonly candidates = new CandidateHeap<Vertex>();
   /** The same hop is the same object, so that sets are compared by identity. */
   private readonly hops = new Map<number, Hop>();
 

@@ -4,6 +4,16 @@ import { type OspfRoute, PathType } from './ospf-route.ts';
 import type { OspfPort } from './port.ts';
 import { calculateRoutes, type RoutingResult, type TableEntry } from './route-calculation.ts';
 import type { RouterParts } from './router-parts.ts';
+import type { Area } from './router-state.ts';
+import type { ShortestPaths } from './shortest-paths.ts';
+
+/** The router, and what it says itself, which follows from the routes. */
+export interface SpfParts extends RouterParts {
+  readonly origination: RouterParts['origination'] & {
+    readonly isAreaBorder: boolean;
+    routesChanged(result: RoutingResult): void;
+  };
+}
 
 /** Reasons that are told of one calculation. */
 const MOST_REASONS = 3;
@@ -22,14 +32,16 @@ export class SpfSchedule implements Task {
   lastReasons = '';
   /** The pause that now holds, ns. */
   pauseNs: number;
+  /** What Dijkstra's algorithm found in each area, as long as its links stand. */
+  private readonly paths = new Map<Area, ShortestPaths>();
   private reasons: string[] = [];
   private more = 0;
-  private readonly parts: RouterParts;
+  private readonly parts: SpfParts;
   private readonly port: OspfPort;
   private readonly timer: Timer;
   private stopped = false;
 
-  constructor(parts: RouterParts, port: OspfPort) {
+  constructor(parts: SpfParts, port: OspfPort) {
     this.parts = parts;
     this.port = port;
     this.pauseNs = parts.settings.spfHoldNs;
@@ -49,6 +61,11 @@ export class SpfSchedule implements Task {
     this.timer.set(Math.max(now + spfDelayNs, this.lastRunAt + this.pauseNs));
   }
 
+  /** Something changed in the links of an area. */
+  linksChanged(area: Area): void {
+    this.paths.delete(area);
+  }
+
   stop(): void {
     this.stopped = true;
     this.timer.dispose();
@@ -64,7 +81,8 @@ export class SpfSchedule implements Task {
     this.reasons = [];
     this.more = 0;
     const isBorder = origination.isAreaBorder;
-    const result = calculateRoutes({ routerId, areas, externals, isBorder, now, most: node.limits.ospfNextHops });
+    const most = node.limits.ospfNextHops;
+    const result = calculateRoutes({ routerId, areas, externals, paths: this.paths, isBorder, now, most });
     this.result = result;
     const routes: OspfRoute[] = [];
     for (const entry of result.networks.values()) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { expectNoLeaks } from '../../testing/test-node.ts';
-import { NeighbourState } from './ospf-neighbour.ts';
+import { NeighbourState } from './states.ts';
 import { type LabRouter, OspfLab } from './testing/ospf-lab.ts';
 import { databaseText, installedTables, referenceTables } from './testing/reference-paths.ts';
 

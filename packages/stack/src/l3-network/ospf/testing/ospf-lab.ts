@@ -5,9 +5,9 @@ import { NodeContext } from '../../../base/node-context.ts';
 import { type PacketBuffer, PacketPool } from '../../../base/packet-buffer.ts';
 import { Random } from '../../../base/random.ts';
 import { Ospf } from '../ospf.ts';
-import type { OspfInterface } from '../ospf-interface.ts';
 import type { OspfRoute } from '../ospf-route.ts';
 import type { OspfLink, OspfPort } from '../port.ts';
+import type { OspfInterface } from '../router-state.ts';
 import {
   AREA_DEFAULTS,
   type AreaSettings,
