@@ -1,7 +1,6 @@
 import { NetError } from '../../base/errors.ts';
 import type { IpAddress } from '../../base/ip-address.ts';
 import { Prefix } from '../../base/prefix.ts';
-import { utf8Decode } from '../../base/utf8.ts';
 import { ask } from '../../l7-application/dns/client.ts';
 import { DNS_LIMITS, type DnsLimits } from '../../l7-application/dns/limits.ts';
 import { problemText } from '../../l7-application/dns/master-file.ts';
@@ -16,10 +15,10 @@ import { DNS_PORT, DnsServer } from '../../l7-application/dns/server.ts';
 import { rcodeName } from '../../l7-application/dns/types.ts';
 import { Zone } from '../../l7-application/dns/zone.ts';
 import { Zones } from '../../l7-application/dns/zones.ts';
-import { resolvePath } from '../files.ts';
 import type { Process } from '../process.ts';
 import { type Program, UsageError } from '../program.ts';
 import { type Options, parseOptions } from './options.ts';
+import { readText, readZoneFiles } from './zone-files.ts';
 
 export const dnsd: Program = {
   name: 'dnsd',
@@ -49,6 +48,7 @@ A zone's origin is what its file is called: lab.example.zone, db.lab.example; ro
       node: process.host.node,
       recursion,
       limits,
+      identity: { name: process.host.name, version: 'netarium' },
       ...(options.has('v') ? { log: (client, asked, answer) => process.print(logLine(client, asked, answer)) } : {}),
     });
     const own = process.host.addresses().map(({ address }) => address.toString());
@@ -83,9 +83,9 @@ async function readZones(process: Process, options: Options, limits: DnsLimits):
     const equals = word.indexOf('=');
     const file = word.slice(equals + 1);
     const origin = originFor(equals < 0 ? file : word.slice(0, equals), equals < 0);
-    const text = await readText(process, file);
-    if (text === null) return null;
-    const zone = Zone.parse(text, origin, limits);
+    const read = await readZoneFiles(process, file, limits);
+    if (read === null) return null;
+    const zone = Zone.parse(read.text, origin, limits, read.include);
     if (zone instanceof Zone) {
       zones.add(zone);
       continue;
@@ -144,17 +144,6 @@ function recursive(
     ask: (server, asked, how) => ask(sockets, server, asked, { ...how, limits }),
   });
   return { resolve: (name, type) => resolver.resolve(name, type), mayAsk };
-}
-
-/** A file's text; null when there is none, which was told. */
-async function readText(process: Process, file: string): Promise<string | null> {
-  try {
-    return utf8Decode(await process.host.files.read(resolvePath('/', file)));
-  } catch (error) {
-    if (!(error instanceof NetError)) throw error;
-    process.complain(`dnsd: ${file}: ${error.text}\n`);
-    return null;
-  }
 }
 
 function logLine(client: IpAddress, asked: DnsMessage, answer: DnsMessage): string {

@@ -22,11 +22,14 @@ const KIND_TEXT: Readonly<Record<FieldKind, string>> = {
   ipv6: 'an IPv6 address, like 2001:db8::1',
   name: 'a name',
   target: 'a name',
+  u8: 'a number up to 255',
   u16: 'a number up to 65535',
   u32: 'a number up to 4294967295',
   seconds: 'a time in seconds, or like 1h30m',
   string: 'a text',
   strings: 'a text',
+  tag: 'a word of letters and digits, like issue',
+  text: 'a text',
   bytes: '\\# and the data in hexadecimal, for of this type nothing else is known here',
 };
 
@@ -74,17 +77,24 @@ function parseField(kind: FieldKind, word: Word, origin: DomainName): DataField 
       const name = readMasterName(word, origin);
       return typeof name === 'string' ? { word, what: name } : name;
     }
+    case 'u8':
     case 'u16':
     case 'u32': {
       const value = /^[0-9]{1,10}$/.test(word.text) ? Number(word.text) : Infinity;
-      return value <= (kind === 'u16' ? 0xffff : 0xffffffff) ? value : wrong;
+      return value <= MOST[kind] ? value : wrong;
     }
     case 'seconds': {
       const value = parseSeconds(word.text);
       return value < 0 ? wrong : value;
     }
+    case 'text': {
+      const text = unescaped(word.text);
+      return text ?? { word, what: 'after \\ there are three digits up to 255, or a character' };
+    }
+    case 'tag':
     case 'string':
     case 'strings': {
+      if (kind === 'tag' && !word.quoted && !/^[A-Za-z0-9]+$/.test(word.text)) return wrong;
       const text = unescaped(word.text);
       if (text === null) return { word, what: 'after \\ there are three digits up to 255, or a character' };
       return text.length > STRING_BYTES ? { word, what: `a text has ${STRING_BYTES} bytes at most` } : text;
@@ -110,6 +120,7 @@ export function parseSeconds(text: string): number {
   return seconds <= 0xffffffff ? seconds : -1;
 }
 
+const MOST = { u8: 0xff, u16: 0xffff, u32: 0xffffffff } as const;
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
 /** `\# 4 0A000001`: what the data of a type is in bytes, whatever the type. */

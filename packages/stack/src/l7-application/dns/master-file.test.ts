@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../base/random.ts';
 import { DNS_LIMITS } from './limits.ts';
-import { problemText, readMasterFile } from './master-file.ts';
+import { includesIn, problemText, readMasterFile } from './master-file.ts';
 import { anyRecord } from './testing/arbitrary.ts';
 import { EDU_ZONE, ROOT_ZONE } from './testing/rfc1034.ts';
 import { name } from './testing/zones.ts';
@@ -94,8 +94,8 @@ g CLASS1 SPF "x"
   });
 
   it.each([
-    ['$INCLUDE other.zone', '1:1: $INCLUDE is not followed'],
-    ['$INCLUD x', '1:1: there is no $INCLUD; there are $ORIGIN and $TTL'],
+    ['$INCLUDE other.zone', '1:10: there is no file other.zone to include'],
+    ['$INCLUD x', '1:1: there is no $INCLUD; there are $ORIGIN, $TTL, $INCLUDE and $GENERATE'],
     ['$ORIGIN', '1:8: $ORIGIN wants a name'],
     ['$ORIGIN a..b', '1:9: a..b: a label is empty'],
     ['$TTL soon', '1:6: "soon" is not a time'],
@@ -134,6 +134,61 @@ g CLASS1 SPF "x"
     ['a 60 TYPE65536 \\# 0', '1:6: "TYPE65536" is no type'],
     ['\x01 60 A 10.0.0.1', ''],
   ])('%s: %s', (text, problem) => expect(read(text)[0]).toContain(problem));
+
+  it('includes others, whose origin and owner end with them', () => {
+    const files: Record<string, string> = {
+      'hosts.inc': 'a A 10.0.0.1\n$ORIGIN deep\nb A 10.0.0.2\n',
+      'more.inc': '$INCLUDE hosts.inc other\n A 10.0.0.3\n',
+      'bad.inc': 'a A 10.0.0.1\nb A nonsense\n',
+      'ring.inc': '$INCLUDE ring.inc\n',
+    };
+    const lines = (text: string) => {
+      const include = (file: string) => files[file] ?? null;
+      const { records, problems } = readMasterFile(text, name('lab.'), DNS_LIMITS, include);
+      return [...records.map(({ record }) => String(record)), ...problems.map((problem) => problemText('z', problem))];
+    };
+    expect(lines('$TTL 1m\nx A 10.0.0.9\n$INCLUDE "more.inc"\n A 10.0.0.8\n')).toEqual([
+      'x.lab. 60 IN A 10.0.0.9',
+      'a.other.lab. 60 IN A 10.0.0.1',
+      'b.deep.other.lab. 60 IN A 10.0.0.2',
+      'x.lab. 60 IN A 10.0.0.3',
+      'x.lab. 60 IN A 10.0.0.8',
+    ]);
+    expect(lines('$TTL 1m\n$INCLUDE bad.inc\n').at(-1)).toBe(
+      'bad.inc:2:5: "nonsense" is not an IPv4 address, like 10.0.0.1',
+    );
+    expect(lines('$INCLUDE ring.inc\n')).toEqual([
+      'ring.inc:1:10: files that include one another are too many, or go in a circle',
+    ]);
+    expect(includesIn('$INCLUDE a.inc\n$include "b c" x. ; d\n $INCLUDE no\n')).toEqual(['a.inc', 'b c']);
+  });
+
+  it('counts: $GENERATE', () => {
+    expect(read('$GENERATE 8-12/2 h$ 60 A 10.0.0.$')).toEqual([
+      'h8.lab. 60 IN A 10.0.0.8',
+      'h10.lab. 60 IN A 10.0.0.10',
+      'h12.lab. 60 IN A 10.0.0.12',
+    ]);
+    expect(read(`$GENERATE 254-255 \${0,4,x}.\${-4,2} 60 CNAME $$`)).toEqual([
+      '00fe.250.lab. 60 IN CNAME \\$.lab.',
+      '00ff.251.lab. 60 IN CNAME \\$.lab.',
+    ]);
+    expect(read('$GENERATE 2-1 h$ 60 A 10.0.0.$')).toEqual(['z:1:11: $GENERATE wants a range like 1-254 or 0-100/2']);
+    expect(read('$GENERATE 1-65536 h$ 60 TXT x').length).toBe(65_536);
+    expect(read('$GENERATE 1-65537 h$ 60 TXT x').length).toBe(1);
+    expect(read(`$GENERATE 1-9 h\${x} 60 TXT x`)[0]).toBe(
+      `z:1:15: h\${x}: in braces stand an offset, a width and d, o, x or X`,
+    );
+    expect(read('$GENERATE 250-256 h$ 60 A 10.0.0.$').at(-1)).toBe(
+      'z:1:27: "10.0.0.256" is not an IPv4 address, like 10.0.0.1',
+    );
+  });
+
+  it('has CAA', () => {
+    expect(read('a 60 CAA 0 issue "ca.test; x=1"')).toEqual(['a.lab. 60 IN CAA 0 issue "ca.test; x=1"']);
+    expect(read('a 60 CAA 256 issue x')[0]).toBe('z:1:10: "256" is not a number up to 255');
+    expect(read('a 60 CAA 0 is-sue x')[0]).toBe('z:1:12: "is-sue" is not a word of letters and digits, like issue');
+  });
 
   it('tells several mistakes, each with its place, and gives up after so many', () => {
     expect(read('a 1 A x\nb 1 A 10.0.0.1\n(\nc 1 A 10.0.0.2\n').slice(1)).toEqual([

@@ -1,5 +1,6 @@
 import { DNS_LIMITS, type DnsLimits } from './limits.ts';
 import { parseData, parseSeconds, readMasterName } from './master-data.ts';
+import { parseRange, withNumber } from './master-generate.ts';
 import { type Entry, MasterWords, type Place, type Word } from './master-words.ts';
 import type { DomainName } from './name.ts';
 import { ResourceRecord } from './record.ts';
@@ -8,11 +9,14 @@ import { Class, className, classNumber, isQuestionType, Type, typeNames, typeNum
 /** A record, and where it stands. */
 export interface MasterRecord extends Place {
   readonly record: ResourceRecord;
+  /** Absent: in the file itself, else in this one, which it includes. */
+  readonly file?: string;
 }
 
 /** A mistake, and where: `db.example:7:12: ...` is made of it. */
 export interface MasterProblem extends Place {
   readonly what: string;
+  readonly file?: string;
 }
 
 export interface MasterFile {
@@ -21,18 +25,41 @@ export interface MasterFile {
   readonly problems: readonly MasterProblem[];
 }
 
+/** The text of a file that `$INCLUDE` names; null when there is none. Whoever reads files asynchronously has read it before. */
+export type Include = (file: string) => string | null;
+
 /**
- * Reads a master file (RFC 1035 5; `$TTL` RFC 2308 4; unknown types RFC 3597 5). `origin` is what names without a dot
- * at their end are below, until `$ORIGIN` says otherwise. Reads on after a mistake, so that several are told at once.
+ * Reads a master file (RFC 1035 5; `$TTL` RFC 2308 4; unknown types RFC 3597 5; BIND's `$GENERATE`). `origin` is what
+ * names without a dot at their end are below, until `$ORIGIN` says otherwise. Reads on after a mistake, so that several
+ * are told at once.
  */
-export function readMasterFile(text: string, origin: DomainName, limits: DnsLimits = DNS_LIMITS): MasterFile {
-  return new MasterReader(text, origin, limits).read();
+export function readMasterFile(
+  text: string,
+  origin: DomainName,
+  limits: DnsLimits = DNS_LIMITS,
+  include: Include = () => null,
+): MasterFile {
+  return new MasterReader(text, origin, limits, include).read();
+}
+
+/** The files that a master file includes, as it names them. */
+export function includesIn(text: string): string[] {
+  const files: string[] = [];
+  const words = new MasterWords(text);
+  for (let entry = words.next(); entry !== null; entry = words.next()) {
+    const [first, file] = entry.words;
+    if (!entry.indented && first?.text.toUpperCase() === '$INCLUDE' && file !== undefined) files.push(file.text);
+  }
+  return files;
 }
 
 /** As compilers and BIND write it. */
-export function problemText(file: string, { line, column, what }: MasterProblem): string {
-  return `${file}:${line}:${column}: ${what}`;
+export function problemText(file: string, { line, column, what, file: included }: MasterProblem): string {
+  return `${included ?? file}:${line}:${column}: ${what}`;
 }
+
+/** Files included within files. */
+const MOST_INCLUDES = 8;
 
 /** A mistake on its way out of an entry. */
 class Mistake {
@@ -47,7 +74,10 @@ class Mistake {
 class MasterReader {
   private readonly words: MasterWords;
   private readonly limits: DnsLimits;
+  private readonly include: Include;
   private readonly tooLong: boolean;
+  /** Files that this one is included by, one within the other. */
+  private depth = 0;
   private readonly records: MasterRecord[] = [];
   private readonly problems: MasterProblem[] = [];
   private origin: DomainName;
@@ -57,7 +87,8 @@ class MasterReader {
   private lastTtl = -1;
   private soaMinimum = -1;
 
-  constructor(text: string, origin: DomainName, limits: DnsLimits) {
+  constructor(text: string, origin: DomainName, limits: DnsLimits, include: Include) {
+    this.include = include;
     this.tooLong = text.length > limits.zoneFileBytes;
     this.words = new MasterWords(text);
     this.origin = origin;
@@ -115,14 +146,57 @@ class MasterReader {
         break;
       }
       case '$INCLUDE':
-        return new Mistake(
-          directive,
-          '$INCLUDE is not followed: a zone is one file here; put the lines of the other in its place',
-        );
+        return this.included(value, rest);
+      case '$GENERATE':
+        return this.generate(value, rest);
       default:
-        return new Mistake(directive, `there is no ${directive.text}; there are $ORIGIN and $TTL`);
+        return new Mistake(directive, `there is no ${directive.text}; there are $ORIGIN, $TTL, $INCLUDE and $GENERATE`);
     }
     return rest.length > 0 ? new Mistake(rest[0], `nothing stands behind the value of ${directive.text}`) : null;
+  }
+
+  /** `$INCLUDE file [origin]`: neither its origin nor its last owner holds behind it (RFC 1035 5.1). */
+  private included(file: Word | undefined, [originWord, ...rest]: readonly Word[]): Mistake | null {
+    if (file === undefined) return new Mistake(null, '$INCLUDE wants a file');
+    if (rest.length > 0) return new Mistake(rest[0], 'nothing stands behind the file and the origin of $INCLUDE');
+    const origin = originWord === undefined ? this.origin : readMasterName(originWord, this.origin);
+    if (typeof origin === 'string') return new Mistake(originWord ?? null, origin);
+    if (this.depth >= MOST_INCLUDES)
+      return new Mistake(file, 'files that include one another are too many, or go in a circle');
+    const text = this.include(file.text);
+    if (text === null) return new Mistake(file, `there is no file ${file.text} to include`);
+    const inner = new MasterReader(text, origin, this.limits, this.include);
+    inner.depth = this.depth + 1;
+    inner.owner = this.owner;
+    inner.defaultTtl = this.defaultTtl;
+    inner.lastTtl = this.lastTtl;
+    inner.soaMinimum = this.soaMinimum;
+    const { records, problems } = inner.read();
+    const at = (place: { readonly file?: string }) => place.file ?? file.text;
+    for (const each of records) this.records.push({ ...each, file: at(each) });
+    for (const each of problems) this.problems.push({ ...each, file: at(each) });
+    if (this.soaMinimum < 0) this.soaMinimum = inner.soaMinimum;
+    return null;
+  }
+
+  /** `$GENERATE 1-254 host$ A 10.0.0.$`: a record for each number. */
+  private generate(rangeWord: Word | undefined, words: readonly Word[]): Mistake | null {
+    const range = rangeWord === undefined ? null : parseRange(rangeWord.text);
+    if (range === null) return new Mistake(rangeWord ?? null, '$GENERATE wants a range like 1-254 or 0-100/2');
+    if (words.length < 3) return new Mistake(null, '$GENERATE wants an owner, a type and data behind its range');
+    for (let number = range.first; number <= range.last; number += range.step) {
+      if (this.records.length > this.limits.zoneRecords) return null;
+      const made: Word[] = [];
+      for (const word of words) {
+        const counted = withNumber(word, number);
+        if (counted === null)
+          return new Mistake(word, `${word.text}: in braces stand an offset, a width and d, o, x or X`);
+        made.push(counted);
+      }
+      const mistake = this.record({ indented: false, words: made, problem: null });
+      if (mistake !== null) return mistake;
+    }
+    return null;
   }
 
   /** `[owner] [ttl] [class] type data`, ttl and class in either order. */

@@ -152,6 +152,9 @@ class MessageWriter {
         case 'target':
           this.name(field as DomainName, false);
           break;
+        case 'u8':
+          this.text(String.fromCharCode(field as number));
+          break;
         case 'u16':
           this.u16(field as number);
           break;
@@ -160,10 +163,12 @@ class MessageWriter {
           this.u32(field as number);
           break;
         case 'string':
+        case 'tag':
         case 'strings':
           this.text(String.fromCharCode((field as string).length));
           this.text(field as string);
           break;
+        case 'text':
         case 'bytes':
           this.text(field as string);
           break;

@@ -36,6 +36,11 @@ export function readData(
         at = name.end;
         break;
       }
+      case 'u8':
+        if (end - at < 1) return null;
+        fields.push(bytes[at]);
+        at++;
+        break;
       case 'u16':
         if (end - at < 2) return null;
         fields.push(view.getUint16(at));
@@ -48,6 +53,7 @@ export function readData(
         at += 4;
         break;
       case 'string':
+      case 'tag':
       case 'strings':
         do {
           if (at >= end || end - at - 1 < bytes[at]) return null;
@@ -55,6 +61,7 @@ export function readData(
           at += 1 + bytes[at];
         } while (kind === 'strings' && at < end);
         break;
+      case 'text':
       case 'bytes':
         fields.push(latin1Decode(bytes, at, end));
         at = end;

@@ -17,15 +17,19 @@ export type FieldKind =
   | 'name'
   /** A name that they may not. */
   | 'target'
-  /** 16 bits, and 32. */
+  /** 8 bits, 16, and 32. */
+  | 'u8'
   | 'u16'
   | 'u32'
   /** 32 bits of seconds, which master files may write as `1h30m`. */
   | 'seconds'
-  /** A length of one byte and as many bytes. */
+  /** A length of one byte and as many bytes; a `tag` is a word, and is written as one. */
   | 'string'
+  | 'tag'
   /** At least one of these, to the end of the data. */
   | 'strings'
+  /** What is left, which is a text for people, without a length. */
+  | 'text'
   /** What is left. */
   | 'bytes';
 
@@ -43,6 +47,8 @@ const FORMATS: Readonly<Record<number, readonly FieldKind[]>> = {
   [Type.AAAA]: ['ipv6'],
   // Priority, weight, port, target (RFC 2782).
   [Type.SRV]: ['u16', 'u16', 'u16', 'target'],
+  // Flags, what is restricted, to whom (RFC 8659 4.1).
+  [Type.CAA]: ['u8', 'tag', 'text'],
 };
 
 const OPAQUE: readonly FieldKind[] = ['bytes'];
@@ -116,8 +122,12 @@ export function dataText(record: ResourceRecord): string {
     const bytes = record.data[0] as string;
     return bytes === '' ? '\\# 0' : `\\# ${bytes.length} ${hex(bytes)}`;
   }
-  const quoted = format[0] === 'strings' || format[0] === 'string';
-  return record.data.map((field) => (quoted ? quote(field as string) : String(field))).join(' ');
+  return record.data.map((field, i) => fieldText(field, format[i] ?? 'strings')).join(' ');
+}
+
+function fieldText(field: DataField, kind: FieldKind): string {
+  if (typeof field !== 'string' || (kind === 'tag' && /^[A-Za-z0-9]+$/.test(field))) return String(field);
+  return quote(field);
 }
 
 /** What tells the data of one record of a set from that of another: names in it compare as names do. */

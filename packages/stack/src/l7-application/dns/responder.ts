@@ -9,6 +9,7 @@ import { MESSAGE_BYTES, writeMessage } from './message-writer.ts';
 import type { DomainName } from './name.ts';
 import { RateLimiter, Verdict } from './rate-limiter.ts';
 import type { ResourceRecord } from './record.ts';
+import { chaosAnswer, nsidFor, type ServerIdentity } from './server-identity.ts';
 import { traceMessage } from './trace.ts';
 import { Class, isQuestionType, Opcode, Rcode, Type } from './types.ts';
 import type { Answer, Zones } from './zones.ts';
@@ -35,6 +36,8 @@ export interface ResponderOptions {
   /** Null: only what the zones say. */
   readonly recursion?: Recursion | null;
   readonly limits?: DnsLimits;
+  /** What it tells about itself; absent: nothing. */
+  readonly identity?: ServerIdentity;
   /** Whose trace is told of questions and answers; absent: nobody's. */
   readonly node?: NodeContext;
   /** Each question and what became of it. */
@@ -55,6 +58,7 @@ export class DnsResponder {
   readonly zones: Zones;
   private readonly recursion: Recursion | null;
   private readonly limits: DnsLimits;
+  private readonly identity: ServerIdentity | null;
   private readonly node: NodeContext | null;
   private readonly log: ResponderOptions['log'];
   private readonly rates: RateLimiter | null;
@@ -65,6 +69,7 @@ export class DnsResponder {
     this.zones = zones;
     this.recursion = options.recursion ?? null;
     this.limits = options.limits ?? DNS_LIMITS;
+    this.identity = options.identity ?? null;
     this.node = options.node ?? null;
     this.log = options.log;
     this.rates = this.limits.responsesPerSecond > 0 ? new RateLimiter(options.clock, this.limits) : null;
@@ -79,7 +84,13 @@ export class DnsResponder {
     const recursion = this.recursion?.mayAsk(client) ? this.recursion : null;
     const refusal = whyNot(asked);
     if (refusal !== Rcode.NoError) return this.finish(asked, { rcode: refusal }, client, tcp, false);
-    const { name, type } = asked.questions[0];
+    const { name, type, class: klass } = asked.questions[0];
+    if (klass === Class.CH && this.identity !== null) {
+      return this.finish(asked, chaosAnswer(asked, this.identity), client, tcp, false);
+    }
+    if (klass !== Class.IN && klass !== Class.ANY) {
+      return this.finish(asked, { rcode: Rcode.Refused }, client, tcp, false);
+    }
     const recursionAvailable = recursion !== null;
     this.zones.refresh();
     const known = this.zones.answer(name, type, tcp, this.limits);
@@ -131,8 +142,11 @@ export class DnsResponder {
   ): Uint8Array | null {
     const { limits } = this;
     let answer = answerTo(asked, parts, limits.udpBytes);
-    if (failure !== null && answer.edns !== null) {
-      answer = { ...answer, edns: { ...answer.edns, options: [extendedError(failure.code, failure.text)] } };
+    if (answer.edns !== null) {
+      const nsid = this.identity === null ? null : nsidFor(asked, this.identity);
+      const options = nsid === null ? [] : [nsid];
+      if (failure !== null) options.push(extendedError(failure.code, failure.text));
+      if (options.length > 0) answer = { ...answer, edns: { ...answer.edns, options } };
     }
     if (!tcp && this.rates !== null) {
       const verdict = this.rates.check(client, answer);
@@ -154,8 +168,7 @@ function whyNot(asked: DnsMessage): number {
   if (asked.opcode !== Opcode.Query) return Rcode.NotImp;
   if (asked.questions.length !== 1) return Rcode.FormErr; // RFC 9619
   if (asked.edns !== null && asked.edns.version > 0) return Rcode.BadVers;
-  const { type, class: klass } = asked.questions[0];
-  if (klass !== Class.IN && klass !== Class.ANY) return Rcode.Refused;
+  const [{ type }] = asked.questions;
   if (type === Type.OPT) return Rcode.FormErr;
   // Zones are not handed out whole (AXFR, IXFR); the others never came into use.
   if (isQuestionType(type) && type !== Type.ANY) return Rcode.Refused;

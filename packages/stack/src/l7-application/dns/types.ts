@@ -17,6 +17,7 @@ export const Type = {
   IXFR: 251,
   AXFR: 252,
   ANY: 255,
+  CAA: 257,
 } as const;
 
 /** Names of types whose data is nothing but bytes here (RFC 3597), so that they are written as people know them. */
@@ -46,7 +47,6 @@ const OTHER_TYPES = {
   MAILB: 253,
   MAILA: 254,
   URI: 256,
-  CAA: 257,
 } as const;
 
 export const Class = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255 } as const;

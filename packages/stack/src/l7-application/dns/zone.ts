@@ -1,5 +1,5 @@
 import { DNS_LIMITS, type DnsLimits } from './limits.ts';
-import { type MasterProblem, type MasterRecord, readMasterFile } from './master-file.ts';
+import { type Include, type MasterProblem, type MasterRecord, readMasterFile } from './master-file.ts';
 import { type DomainName, parentKey } from './name.ts';
 import { dataKey, type ResourceRecord } from './record.ts';
 import { Type, typeName } from './types.ts';
@@ -66,8 +66,13 @@ export class Zone {
   }
 
   /** The zone of a master file. */
-  static parse(text: string, origin: DomainName, limits: DnsLimits = DNS_LIMITS): Zone | ZoneProblems {
-    const file = readMasterFile(text, origin, limits);
+  static parse(
+    text: string,
+    origin: DomainName,
+    limits: DnsLimits = DNS_LIMITS,
+    include?: Include,
+  ): Zone | ZoneProblems {
+    const file = readMasterFile(text, origin, limits, include);
     return file.problems.length > 0 ? file : Zone.of(file.records);
   }
 
@@ -154,9 +159,10 @@ class ZoneBuilder implements ZoneProblems {
   }
 
   private add(each: MasterRecord, soa: MasterRecord): void {
-    const { record, line, column } = each;
+    const { record, line, column, file } = each;
     const { name, type } = record;
-    const complain = (what: string) => this.problems.push({ line, column, what });
+    const complain = (what: string) =>
+      this.problems.push({ line, column, what, ...(file === undefined ? {} : { file }) });
     const origin = soa.record.name;
     if (!name.isWithin(origin)) return void complain(`${name} does not belong to the zone ${origin}`);
     if (type === Type.SOA && each !== soa) return void complain(`a second SOA; the first is on line ${soa.line}`);

@@ -25,10 +25,13 @@ const FIELDS: Record<Exclude<FieldKind, 'strings'>, fc.Arbitrary<DataField>> = {
   ipv6: fc.tuple(u32, u32, u32, u32).map((words) => IpAddress.v6(...words)),
   name: anyName,
   target: anyName,
+  u8: fc.integer({ min: 0, max: 0xff }),
   u16: fc.integer({ min: 0, max: 0xffff }),
   u32,
   seconds: u32,
   string: bytesAs(0, 255),
+  tag: fc.oneof(fc.constant('issue'), bytesAs(0, 255)),
+  text: bytesAs(0, 300),
   bytes: bytesAs(0, 300),
 };
 
@@ -43,6 +46,7 @@ const TYPES = [
   Type.TXT,
   Type.AAAA,
   Type.SRV,
+  Type.CAA,
   731,
 ];
 
