@@ -1,111 +1,41 @@
 import { Errno } from '../base/errors.ts';
-import { formatIpv4, IpAddress } from '../base/ip-address.ts';
-import { Prefix } from '../base/prefix.ts';
+import type { IpAddress } from '../base/ip-address.ts';
+import type { Prefix } from '../base/prefix.ts';
 import type { IpInterface } from './ip-interface.ts';
 import { maskTo, PrefixTrie } from './prefix-trie.ts';
+import { Route, type RouteOrigin, RouteType } from './route.ts';
 
-/** What happens to a packet that a route matches. */
-export const RouteType = {
-  /** Sent on: to the gateway, or, without one, to the destination itself, which is on the interface's link. */
-  Unicast: 0,
-  /** For this host. */
-  Local: 1,
-  /** For everybody on the interface's link. */
-  Broadcast: 2,
-  /** Refused: "host unreachable" (EHOSTUNREACH). */
-  Unreachable: 3,
-  /** Refused: "communication prohibited" (EACCES). */
-  Prohibit: 4,
-  /** Dropped without a word (EINVAL to a local program, as on Linux). */
-  Blackhole: 5,
-} as const;
-export type RouteType = (typeof RouteType)[keyof typeof RouteType];
-
-const TYPE_NAMES = ['unicast', 'local', 'broadcast', 'unreachable', 'prohibit', 'blackhole'];
-
-/** Who put a route in. */
-export const RouteOrigin = {
-  /** It follows from an interface's address. */
-  Kernel: 'kernel',
-  Static: 'static',
-  Dhcp: 'dhcp',
-  Rip: 'rip',
-  Ospf: 'ospf',
-} as const;
-export type RouteOrigin = (typeof RouteOrigin)[keyof typeof RouteOrigin];
-
-/** One route. Addresses are 32 bits, not negative; 0 stands for none. */
-export class Route {
-  readonly network: number;
-  readonly length: number;
-  readonly type: RouteType;
-  /** The next hop; 0: the destination is a neighbour. */
-  readonly gateway: number;
-  /** Where it leads out; null for the types that lead nowhere. */
-  readonly interface: IpInterface | null;
-  /** Among routes to one prefix the lowest wins. */
-  readonly metric: number;
-  /** The source address that packets by this route have; 0: the interface's. */
-  readonly source: number;
-  readonly origin: RouteOrigin;
-  /** The route to the same prefix that is next best. */
-  next: Route | null = null;
-
-  constructor(
-    network: number,
-    length: number,
-    type: RouteType,
-    to: IpInterface | null,
-    gateway = 0,
-    metric = 0,
-    source = 0,
-    origin: RouteOrigin = RouteOrigin.Static,
-  ) {
-    this.network = maskTo(network, length);
-    this.length = length;
-    this.type = type;
-    this.gateway = gateway;
-    this.interface = to;
-    this.metric = metric;
-    this.source = source;
-    this.origin = origin;
-  }
-
-  get prefix(): Prefix {
-    return new Prefix(IpAddress.v4(this.network), this.length);
-  }
-
-  /** As `ip route` shows it: `10.0.2.0/24 via 10.0.1.1 dev eth0 metric 100`. */
-  toString(): string {
-    const parts: string[] = [];
-    if (this.type !== RouteType.Unicast) parts.push(TYPE_NAMES[this.type]);
-    parts.push(this.length === 0 ? 'default' : `${formatIpv4(this.network)}/${this.length}`);
-    if (this.gateway !== 0) parts.push(`via ${formatIpv4(this.gateway)}`);
-    if (this.interface !== null) parts.push(`dev ${this.interface.name}`);
-    if (this.metric !== 0) parts.push(`metric ${this.metric}`);
-    return parts.join(' ');
-  }
-}
+export { PROTOCOL_METRIC, Route, RouteOrigin, RouteType, type Way } from './route.ts';
 
 /**
- * The routes of one host: longest prefix first, then lowest metric.
+ * The routes of one table: longest prefix first, then lowest metric.
  *
- * Its own addresses and broadcast addresses are routes too, so that one lookup says everything about a destination.
- * `generation` changes with every change here: what was found by a lookup is right as long as it stands.
+ * In a host's main table its own addresses and broadcast addresses are routes too, so that one lookup says everything
+ * about a destination: what Linux keeps in the tables `local` and `main`. `generation` changes with every change here:
+ * what was found by a lookup is right as long as it stands.
+ *
+ * Equally good ways to one prefix (ECMP) are one route made by `Route.over`. A routing protocol hands over all it knows
+ * with `replaceAll`, whenever its picture of the network has changed.
  */
 export class RoutingTable {
   generation = 1;
   private readonly trie = new PrefixTrie();
   /** By the trie's names: the best route to the prefix. */
   private readonly best: (Route | null)[] = [null];
-  /** Routes by interfaces that are down: they come back with them. */
-  private asleep: Route[] = [];
+  /** Routes by interfaces that are down, by `keyOf` their prefix: they come back with the interfaces. */
+  private readonly asleep = new Map<number, Route[]>();
   private count = 0;
   private readonly limit: number;
+  /** The table that flows watch: a change here is one there. Null: it is this one. */
+  private readonly main: RoutingTable | null;
 
-  /** @param limit how many routes there may be */
-  constructor(limit: number) {
+  /**
+   * @param limit how many routes there may be
+   * @param main the host's main table, for one of the others, which counts and changes with them
+   */
+  constructor(limit: number, main: RoutingTable | null = null) {
     this.limit = limit;
+    this.main = main;
   }
 
   get size(): number {
@@ -114,53 +44,82 @@ export class RoutingTable {
 
   /** The route for an address (32 bits, not negative); null when no prefix matches. */
   lookup(address: number): Route | null {
-    return this.best[this.trie.lookup(address)];
+    return this.best[this.trie.lookup(address)]!;
   }
 
-  /** The route for an address among those that lead out of one interface. Slow; for sockets bound to an interface. */
+  /** As `lookup`, but among the routes that say how to send: own addresses and broadcasts apart. */
+  lookupBeyond(address: number): Route | null {
+    const first = this.lookup(address);
+    if (first === null || !isOwn(first)) return first;
+    return this.lookupWhere(address, (route) => !isOwn(route));
+  }
+
+  /** The way for an address among those that lead out of one interface. Slow; for sockets bound to an interface. */
   lookupOn(address: number, through: IpInterface): Route | null {
-    for (let length = 32; length >= 0; length--) {
-      const name = this.trie.find(maskTo(address, length), length);
-      if (name === 0) continue;
-      for (let route = this.best[name]; route !== null; route = route.next) {
-        if (route.interface === through) return route;
-      }
-    }
-    return null;
+    const route = this.lookupWhere(address, (each) => each.leadsOutOf(through) && !isDeadOn(each, through));
+    return route?.hops?.alive.find((hop) => hop.interface === through) ?? route;
   }
 
   /** 0, EEXIST when there is one to the same prefix with the same metric, ENOBUFS past the limit (negated). */
   add(route: Route): number {
     const name = this.trie.find(route.network, route.length);
-    for (let other = this.best[name]; other !== null; other = other.next) {
-      if (other.metric === route.metric) return -Errno.EEXIST;
+    for (let other = this.best[name]!; other !== null; other = other.next!) {
+      if (other.metric === route.metric && isOwn(other) === isOwn(route)) return -Errno.EEXIST;
     }
-    for (const other of this.asleep) {
-      if (other.network === route.network && other.length === route.length && other.metric === route.metric) {
-        return -Errno.EEXIST;
-      }
+    for (const other of this.asleep.get(keyOf(route)) ?? []) {
+      if (other.metric === route.metric && isOwn(other) === isOwn(route)) return -Errno.EEXIST;
     }
     return this.append(route);
   }
 
   /** As `add`, but next to others that are equally good: of those the first one added counts. */
   append(route: Route): number {
-    if (this.count >= this.limit) return -Errno.ENOBUFS;
-    this.count++;
-    if (sleepsWith(route) && !route.interface!.up) this.asleep.push(route);
-    else this.wake(route);
-    this.generation++;
+    if (!this.hasRoom()) return -Errno.ENOBUFS;
+    this.put(route);
+    this.changed();
     return 0;
   }
 
   /** Takes out this very route; false when it is not here. */
   remove(route: Route): boolean {
-    const sleeping = this.asleep.indexOf(route);
-    if (sleeping >= 0) this.asleep.splice(sleeping, 1);
-    else if (!this.sleep(route)) return false;
-    this.count--;
-    this.generation++;
+    if (!this.take(route)) return false;
+    this.changed();
     return true;
+  }
+
+  /**
+   * All routes of one origin from now on: what is there already stays (the same objects), the rest goes, what is new
+   * comes. One step of `generation`, and none when nothing changes. ENOBUFS (negated) when not all of them found room;
+   * those that did are in.
+   */
+  replaceAll(origin: RouteOrigin, routes: readonly Route[]): number {
+    const old = new Map<number, Route[]>();
+    for (const route of this.all()) {
+      if (route.origin !== origin) continue;
+      const others = old.get(keyOf(route));
+      if (others === undefined) old.set(keyOf(route), [route]);
+      else others.push(route);
+    }
+    const fresh: Route[] = [];
+    for (const route of routes) {
+      const others = old.get(keyOf(route));
+      const there = others?.findIndex((other) => other.equals(route)) ?? -1;
+      if (there < 0) fresh.push(route);
+      else others!.splice(there, 1);
+    }
+    let changes = 0;
+    for (const gone of old.values()) for (const route of gone) if (this.take(route)) changes++;
+    let result = 0;
+    for (const route of fresh) {
+      if (!this.hasRoom()) {
+        result = -Errno.ENOBUFS;
+        break;
+      }
+      this.put(route);
+      changes++;
+    }
+    if (changes > 0) this.changed();
+    return result;
   }
 
   /** The best route to exactly this prefix that fits what is given; null when there is none. */
@@ -184,22 +143,81 @@ export class RoutingTable {
     for (const route of this.all()) if (which(route)) this.remove(route);
   }
 
+  /** An interface is no more: its routes go, and of those with several ways the ways that led there. */
+  removeInterface(gone: IpInterface): void {
+    for (const route of this.all()) {
+      if (!route.leadsOutOf(gone) || !this.take(route)) continue;
+      const left = route.hops?.all.filter((hop) => hop.interface !== gone) ?? [];
+      if (left.length === 0) continue;
+      const ways = left.map(({ interface: to, gateway, weight }) => ({ interface: to!, gateway, weight }));
+      this.put(Route.over(route.network, route.length, ways, route.metric, route.source, route.origin));
+    }
+    this.changed();
+  }
+
   /** An interface went up or down: its routes count, or do not. */
   interfaceChanged(changed: IpInterface): void {
-    if (changed.up) {
-      const woken = this.asleep.filter((route) => route.interface === changed);
-      this.asleep = this.asleep.filter((route) => route.interface !== changed);
-      for (const route of woken) this.wake(route);
-    } else {
-      for (const route of this.all()) {
-        if (route.interface === changed && sleepsWith(route) && this.sleep(route)) this.asleep.push(route);
-      }
+    for (const route of this.all()) {
+      if (!route.leadsOutOf(changed)) continue;
+      const wasDead = this.asleep.get(keyOf(route))?.includes(route) ?? false;
+      route.renewHops();
+      if (route.dead === wasDead || !this.take(route)) continue;
+      this.put(route);
     }
+    this.changed();
+  }
+
+  /** What was found here, or in a table that is asked together with this one, may no longer be right. */
+  changed(): void {
     this.generation++;
+    if (this.main !== null) this.main.generation++;
+  }
+
+  private hasRoom(): boolean {
+    return (this.main ?? this).count < this.limit;
+  }
+
+  private put(route: Route): void {
+    this.count++;
+    if (this.main !== null) this.main.count++;
+    route.renewHops();
+    if (!route.dead) {
+      this.wake(route);
+      return;
+    }
+    const others = this.asleep.get(keyOf(route));
+    if (others === undefined) this.asleep.set(keyOf(route), [route]);
+    else others.push(route);
+  }
+
+  private take(route: Route): boolean {
+    if (!this.forgetAsleep(route) && !this.sleep(route)) return false;
+    this.count--;
+    if (this.main !== null) this.main.count--;
+    return true;
+  }
+
+  private forgetAsleep(route: Route): boolean {
+    const others = this.asleep.get(keyOf(route));
+    const place = others?.indexOf(route) ?? -1;
+    if (others === undefined || place < 0) return false;
+    others.splice(place, 1);
+    if (others.length === 0) this.asleep.delete(keyOf(route));
+    return true;
+  }
+
+  private lookupWhere(address: number, which: (route: Route) => boolean): Route | null {
+    for (let length = 32; length >= 0; length--) {
+      const name = this.trie.find(maskTo(address, length), length);
+      if (name === 0) continue;
+      for (let route = this.best[name]!; route !== null; route = route.next!) if (which(route)) return route;
+    }
+    return null;
   }
 
   private all(): Route[] {
-    const routes = [...this.asleep];
+    const routes: Route[] = [];
+    for (const sleeping of this.asleep.values()) routes.push(...sleeping);
     for (const head of this.best) {
       for (let route: Route | null = head; route !== null; route = route.next) routes.push(route);
     }
@@ -208,10 +226,9 @@ export class RoutingTable {
 
   private routesTo(network: number, length: number): Route[] {
     const routes: Route[] = [];
-    const head = this.best[this.trie.find(network, length)];
-    for (let route = head; route !== null; route = route.next) routes.push(route);
-    for (const route of this.asleep) if (route.network === network && route.length === length) routes.push(route);
-    return routes;
+    const head = this.best[this.trie.find(network, length)]!;
+    for (let route: Route | null = head; route !== null; route = route.next) routes.push(route);
+    return routes.concat(this.asleep.get(prefixKey(network, length)) ?? []);
   }
 
   /** Puts a route where lookups find it, behind those that are better or as good. */
@@ -222,10 +239,10 @@ export class RoutingTable {
       this.best[name] = null;
     }
     let before: Route | null = null;
-    let after = this.best[name];
-    while (after !== null && after.metric <= route.metric) {
+    let after = this.best[name]!;
+    while (after !== null && rankOf(after) <= rankOf(route)) {
       before = after;
-      after = after.next;
+      after = after.next!;
     }
     route.next = after;
     if (before === null) this.best[name] = route;
@@ -237,7 +254,7 @@ export class RoutingTable {
     const name = this.trie.find(route.network, route.length);
     if (name === 0) return false;
     let before: Route | null = null;
-    for (let at = this.best[name]; at !== null; at = at.next) {
+    for (let at = this.best[name]!; at !== null; at = at.next!) {
       if (at === route) {
         if (before === null) this.best[name] = route.next;
         else before.next = route.next;
@@ -251,7 +268,24 @@ export class RoutingTable {
   }
 }
 
-/** Whether a route is of no use while its interface is down. Addresses are the host's, whatever becomes of the link. */
-function sleepsWith(route: Route): boolean {
-  return route.interface !== null && route.type !== RouteType.Local;
+/** What stands in Linux's table `local`: addresses of the host, and the broadcasts that it hears. */
+function isOwn(route: Route): boolean {
+  return route.type === RouteType.Local || route.type === RouteType.Broadcast;
+}
+
+/** Own addresses before all else, then by metric. */
+function rankOf(route: Route): number {
+  return isOwn(route) ? -1 : route.metric;
+}
+
+function isDeadOn(route: Route, through: IpInterface): boolean {
+  return route.hops !== null && !through.up;
+}
+
+function keyOf(route: Route): number {
+  return prefixKey(route.network, route.length);
+}
+
+function prefixKey(network: number, length: number): number {
+  return network * 64 + length;
 }
