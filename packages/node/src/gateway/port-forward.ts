@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { IpAddress } from '@netarium/stack/base/ip-address';
 import { BuildError } from '@netarium/stack/network/build-error';
+import { parsePortForwardWords } from '@netarium/stack/network/outside-words';
 import type { GatewayParts } from './gateway-parts.ts';
 
 /** A port of the real machine that leads to one inside. */
@@ -28,23 +29,11 @@ export interface PortForward {
   close(): void;
 }
 
-/**
- * Reads `[bind:]port:host:port[/udp]`, as Docker's `-p` and OpenSSH's `-L` have it: `8080:web:80`,
- * `127.0.0.1:5353:dns:53/udp`, `[::1]:8080:web:80`. Throws a BuildError.
- */
+/** Reads `8080:web:80`, `127.0.0.1:5353:dns:53/udp`, `[::1]:8080:web:80`. Throws a BuildError. */
 export function parsePortForward(text: string): PortForwardOptions {
-  const match = /^(?:(\[[^\]]+\]|[^:[\]]+):)?(\d{1,5}):([^:[\]/]+):(\d{1,5})(?:\/(tcp|udp))?$/.exec(text);
-  if (match === null) {
-    throw new BuildError(`"${text}" is no port forward; write it like 8080:web:80 or 127.0.0.1:5353:dns:53/udp`);
-  }
-  const [, bind, port, to, toPort, protocol] = match;
-  return checkPortForward({
-    ...(bind === undefined ? {} : { bind: bind.replace(/^\[|\]$/g, '') }),
-    ...(protocol === undefined ? {} : { protocol: protocol as 'tcp' | 'udp' }),
-    port: Number(port),
-    to: to!,
-    toPort: Number(toPort),
-  });
+  const words = parsePortForwardWords(text);
+  if (words !== null) return checkPortForward(words);
+  throw new BuildError(`"${text}" is no port forward; write it like 8080:web:80 or 127.0.0.1:5353:dns:53/udp`);
 }
 
 /** The same options, complete. Throws a BuildError that says what cannot be. */

@@ -1,6 +1,7 @@
 import { IpAddress } from '@netarium/stack/base/ip-address';
 import { Prefix } from '@netarium/stack/base/prefix';
 import { BuildError } from '@netarium/stack/network/build-error';
+import { parsePortRange } from '@netarium/stack/network/outside-words';
 
 export type RuleProtocol = 'tcp' | 'udp' | 'icmp';
 
@@ -87,11 +88,7 @@ function prefixOf(text: string, where: string): Prefix {
 }
 
 function portsOf(text: string, where: string): readonly [number, number] {
-  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
-  const first = Number(match?.[1] ?? -1);
-  const last = Number(match?.[2] ?? first);
-  if (first < 1 || last > 65_535 || last < first) {
-    throw new BuildError(`${where}: "${text}" are no ports; write them like 80, 8000-8080 or 53,80,443`);
-  }
-  return [first, last];
+  const range = parsePortRange(text);
+  if (range !== null) return range;
+  throw new BuildError(`${where}: "${text}" are no ports; write them like 80, 8000-8080 or 53,80,443`);
 }

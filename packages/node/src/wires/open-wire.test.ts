@@ -53,7 +53,7 @@ describe('a wire in words', () => {
   });
 
   it.each([
-    [{}, /web:eth0 has no kind of wire; write one of tap, udp/],
+    [{}, /web:eth0 has no kind of wire; write one of tap, tun, udp/],
     [{ udp: { remote: '127.0.0.1:9' }, replay: 'x' }, /has udp and replay at once/],
     [{ stream: {} }, /either listens or connects/],
     [{ websocket: { listen: '1', connect: 'ws://x' } }, /either listens or connects/],

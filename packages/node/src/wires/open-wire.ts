@@ -1,32 +1,9 @@
-import { isIPv6 } from 'node:net';
+import { isPath, parseOutsideAddress, WIRE_KINDS, type WireDescription } from '@netarium/stack/network/outside-words';
 import type { DatagramAddress } from './datagram-wire.ts';
 import type { StreamAddress } from './stream-link.ts';
 import type { Wire, WireNetwork } from './wire.ts';
 
-/**
- * A wire in the words of a scenario: exactly one kind. Addresses are `192.0.2.1:4789`, `[2001:db8::1]:4789`, a path that
- * begins with `/` or `.` (a Unix socket), or a port alone.
- */
-export interface WireDescription {
-  /** Where it is plugged in: `web:eth0`, `sw1:4`, `sw1`. */
-  at: string;
-  /** The name of a TAP interface, `tap0`, or more words. */
-  tap?: string | { device: string; offload?: boolean; namespace?: string; replug?: boolean };
-  /** Frames in UDP. */
-  udp?: { remote: string; local?: string };
-  vxlan?: { vni: number; remote: string; local?: string; vlan?: boolean };
-  /** QEMU's `-netdev stream`: one of both. */
-  stream?: { listen?: string; connect?: string };
-  /** QEMU's `-netdev dgram`, to a peer or a multicast group. */
-  dgram?: { remote: string; local?: string };
-  websocket?: { listen?: string; connect?: string; path?: string; origins?: string[] };
-  /** A capture file that is replayed: its path, or more words. */
-  replay?: string | { file: string; interface?: number; speed?: number };
-}
-
-export type WireKind = Exclude<keyof WireDescription, 'at'>;
-
-export const WIRE_KINDS: readonly WireKind[] = ['tap', 'udp', 'vxlan', 'stream', 'dgram', 'websocket', 'replay'];
+export type { WireDescription } from '@netarium/stack/network/outside-words';
 
 /** A description that says no wire, or two, or something that cannot be read. */
 export class WireError extends Error {}
@@ -43,10 +20,14 @@ export async function openWire(network: WireNetwork, description: WireDescriptio
     const said = kinds.length === 0 ? 'no kind of wire' : `${kinds.join(' and ')} at once`;
     throw new WireError(`the wire at ${description.at} has ${said}; write one of ${WIRE_KINDS.join(', ')}`);
   }
-  const { tap, udp, vxlan, stream, dgram, websocket, replay } = description;
+  const { tap, tun, udp, vxlan, stream, dgram, websocket, replay } = description;
   if (tap !== undefined) {
     const { TapLink } = await import('./tap/tap-link.ts');
     return new TapLink(network, typeof tap === 'string' ? { device: tap } : tap);
+  }
+  if (tun !== undefined) {
+    const { TunLink } = await import('./tap/tun-link.ts');
+    return new TunLink(network, typeof tun === 'string' ? { device: tun } : tun);
   }
   if (udp !== undefined) {
     const { UdpTunnelLink } = await import('./udp-tunnel-link.ts');
@@ -92,14 +73,9 @@ export async function openWire(network: WireNetwork, description: WireDescriptio
 
 /** `192.0.2.1:4789`, `[2001:db8::1]:4789`, `192.0.2.1`, `2001:db8::1`, `4789`. Throws a WireError. */
 export function readAddress(text: string): Partial<DatagramAddress> {
-  if (isIPv6(text)) return { address: text };
-  const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$|^([^:[\]]+)$/.exec(text);
-  const port = match?.[3] === undefined ? undefined : Number(match[3]);
-  const address = match?.[1] ?? match?.[2] ?? match?.[4];
-  if (match === null || (port !== undefined && port > 65_535)) {
-    throw new WireError(`"${text}" is no address: write it like 192.0.2.1:4789, [2001:db8::1]:4789 or 4789`);
-  }
-  return { ...(address === undefined ? {} : { address }), ...(port === undefined ? {} : { port }) };
+  const address = parseOutsideAddress(text);
+  if (address !== null) return address;
+  throw new WireError(`"${text}" is no address: write it like 192.0.2.1:4789, [2001:db8::1]:4789 or 4789`);
 }
 
 function whole(text: string): DatagramAddress {
@@ -113,7 +89,7 @@ function local(text: string | undefined): { local?: Partial<DatagramAddress> } {
 }
 
 function streamAddress(text: string): StreamAddress {
-  if (/^[./]/.test(text)) return { path: text };
+  if (isPath(text)) return { path: text };
   const { address, port } = readAddress(text);
   if (port === undefined)
     throw new WireError(`"${text}" is neither a path like /tmp/net.sock nor an address with a port`);

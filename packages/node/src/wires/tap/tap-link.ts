@@ -21,7 +21,7 @@ import {
   writeVnet,
 } from './virtio-net-header.ts';
 
-export interface TapOptions extends WireOptions, Omit<TunOptions, 'mode' | 'queueFrames' | 'sendBufferBytes'> {
+export interface TapOptions extends WireOptions, Omit<TunOptions, 'queueFrames' | 'sendBufferBytes'> {
   /** Open the TAP again when it was removed and is there again; default true. */
   replug?: boolean;
 }
@@ -42,6 +42,7 @@ const COPY_BELOW = 9728 - HEADROOM;
 const SUPER_SEGMENT = 65_535 - 20;
 
 const CWR = 0x80;
+const ETHERNET_HEADER = 14;
 
 /**
  * A TAP: the kernel's end is an ordinary interface (`tap0`) that it sends and receives Ethernet frames by, ours is the
@@ -57,6 +58,8 @@ const CWR = 0x80;
  * When the TAP is removed the link goes down, and comes up again when it is back.
  */
 export class TapLink extends Wire {
+  /** Bytes of a frame's beginning that the kernel's side has not: all of Ethernet's header on a TUN (`tun-link.ts`). */
+  protected readonly bare: number;
   private readonly options: TapOptions;
   private readonly c: Libc;
   private tun: TunDevice | null = null;
@@ -78,6 +81,7 @@ export class TapLink extends Wire {
   constructor(network: WireNetwork, options: TapOptions) {
     super(network, options.device, options);
     this.options = options;
+    this.bare = options.mode === 'tun' ? ETHERNET_HEADER : 0;
     this.c = libc();
     setPiece(this.pieces, 0, addressOf(new Uint8Array(this.header.buffer)), VNET_HEADER);
     this.piecesAddress = addressOf(this.pieces);
@@ -131,6 +135,9 @@ export class TapLink extends Wire {
     return headers.isTcp ? tun.offload.tcp : tun.offload.udp;
   }
 
+  /** Completes a frame that came in: writes what the kernel's side has not. */
+  protected dress(_frame: PacketBuffer): void {}
+
   protected send(frame: PacketBuffer): void {
     if (this.tun?.offload.checksum === false) frame = this.completed(frame);
     const { queue } = this;
@@ -149,9 +156,9 @@ export class TapLink extends Wire {
       this.refuse(frame, Drop.LINK_DOWN, Direction.Out);
       return true;
     }
-    const length = frame.end - frame.start;
-    this.writeHeader(frame);
-    setPiece(this.pieces, 4, storageAddress(frame.bytes) + frame.start, length);
+    const start = frame.start + this.bare;
+    this.writeHeader(frame, start);
+    setPiece(this.pieces, 4, storageAddress(frame.bytes) + start, frame.end - start);
     if (this.c.writev(this.tun.fd, this.piecesAddress, 2) >= 0) {
       this.sent(frame);
       frame.release();
@@ -170,11 +177,11 @@ export class TapLink extends Wire {
     return true;
   }
 
-  /** What the packet knows of the frame beside its bytes. */
-  private writeHeader(frame: PacketBuffer): void {
+  /** What the packet knows of the frame beside its bytes, of which the first that is written is at `start`. */
+  private writeHeader(frame: PacketBuffer, start: number): void {
     const partial = frame.checksum === Checksum.Partial;
     const flags = partial ? VnetFlag.NeedsChecksum : 0;
-    const sumStart = partial ? frame.checksumStart - frame.start : 0;
+    const sumStart = partial ? frame.checksumStart - start : 0;
     const sumOffset = partial ? frame.checksumField - frame.checksumStart : 0;
     let type: number = Gso.None;
     let headerLength = 0;
@@ -182,7 +189,7 @@ export class TapLink extends Wire {
     const { headers } = this;
     if (frame.segmentSize > 0 && headers.find(frame) && frame.end - headers.payload > frame.segmentSize) {
       size = frame.segmentSize;
-      headerLength = headers.payload - frame.start;
+      headerLength = headers.payload - start;
       type = !headers.isTcp ? Gso.UdpL4 : headers.version === 4 ? Gso.TcpV4 : Gso.TcpV6;
       if (headers.isTcp && (frame.view.getUint8(headers.l4 + 13) & CWR) !== 0) type |= Gso.Ecn;
     }
@@ -208,11 +215,12 @@ export class TapLink extends Wire {
   /** Takes what the kernel has for us, one frame a read, as long as there is more, up to the limit of a batch. */
   private drain(): void {
     const { pool } = this.network;
+    const { bare } = this;
     let spare = pool.acquire(READ_CAPACITY);
     let failure = 0;
     this.beginBatch();
     for (let left = this.limits.tapDrainFrames; left > 0 && this.tun !== null; left--) {
-      const at = spare.start - VNET_HEADER;
+      const at = spare.start + bare - VNET_HEADER;
       const room = spare.bytes.length - at;
       const count = this.c.read(this.tun.fd, storageAddress(spare.bytes) + at, room);
       if (count < 0) {
@@ -226,11 +234,11 @@ export class TapLink extends Wire {
       } else if (pool.tight) {
         this.refused(Drop.POOL_EXHAUSTED, 'inwards');
       } else if (count - VNET_HEADER < COPY_BELOW) {
-        const frame = pool.acquire(count - VNET_HEADER);
-        frame.append(spare.bytes, spare.start, spare.start + count - VNET_HEADER);
+        const frame = pool.acquire(bare + count - VNET_HEADER);
+        frame.append(spare.bytes, spare.start, at + count);
         this.take(frame, spare.view, at);
       } else {
-        spare.end = spare.start + count - VNET_HEADER;
+        spare.end = at + count;
         const frame = spare;
         spare = pool.acquire(READ_CAPACITY);
         this.take(frame, frame.view, at);
@@ -246,7 +254,7 @@ export class TapLink extends Wire {
     const flags = vnetFlags(view, at);
     if ((flags & VnetFlag.NeedsChecksum) !== 0) {
       frame.checksum = Checksum.Partial;
-      frame.checksumStart = frame.start + vnetChecksumStart(view, at);
+      frame.checksumStart = frame.start + this.bare + vnetChecksumStart(view, at);
       frame.checksumField = frame.checksumStart + vnetChecksumOffset(view, at);
       if (frame.checksumField + 2 > frame.end) {
         frame.checksum = Checksum.None;
@@ -258,6 +266,7 @@ export class TapLink extends Wire {
     }
     const type = vnetGsoType(view, at);
     if (type !== Gso.None) frame.segmentSize = vnetGsoSize(view, at);
+    if (this.bare > 0) this.dress(frame);
     if (type === Gso.UdpL4) this.deliverCut(frame);
     else this.deliver(frame);
   }
