@@ -10,6 +10,7 @@ import { PortList } from '../l1-physical/port-list.ts';
 import { ETHERNET_HEADER } from './ethernet.ts';
 import { frameCheckHolds } from './frame-check.ts';
 import { MacTable, UNKNOWN_PORT } from './mac-table.ts';
+import { SnoopDecision, Snooping } from './snooping.ts';
 
 /** How long an address is remembered (IEEE 802.1D 7.9.2: recommended 300 s, from 10 s to 1,000,000 s). */
 export const DEFAULT_AGEING_NS = 300 * SECOND;
@@ -45,13 +46,18 @@ export class Switch {
   flooded = 0;
   /** Addresses that found no room in the table. */
   notLearnt = 0;
+  /** Group frames that went to some ports only. */
+  snooped = 0;
+  /** Knows behind which ports the members of groups are; null: groups are flooded. */
+  readonly snooping: Snooping | null;
   private readonly list: PortList<SwitchPort>;
   private readonly table: MacTable;
 
   /** `ports` 0: as many as cables are plugged in. */
-  constructor(node: NodeContext, ports = 0, options: { ageingNs?: number } = {}) {
+  constructor(node: NodeContext, ports = 0, options: { ageingNs?: number; snooping?: boolean } = {}) {
     this.node = node;
-    const { ageingNs = DEFAULT_AGEING_NS } = options;
+    const { ageingNs = DEFAULT_AGEING_NS, snooping = false } = options;
+    this.snooping = snooping ? new Snooping(node.limits) : null;
     assert(ageingNs >= 0, `ageingNs is ${ageingNs}`);
     this.table = new MacTable(node.limits.switchTableEntries, ageingNs, node.random.fork('mac table').u32());
     this.list = new PortList(ports, node.limits.devicePorts, (number) => new SwitchPort(this, number));
@@ -96,6 +102,7 @@ export class Switch {
   /** Forgets all that was learnt from a port: whoever was there may turn up elsewhere. */
   forgetPort(port: SwitchPort): void {
     this.table.forgetPort(port.number);
+    this.snooping?.forgetPort(port.number);
   }
 
   /** A frame came in at a port; takes it over. */
@@ -120,8 +127,10 @@ export class Switch {
     this.learn(port, view.getUint16(start + 6), view.getUint32(start + 8), now);
     const isGroup = (hi & 0x0100) !== 0;
     const number = isGroup ? UNKNOWN_PORT : table.lookup(hi, lo, now);
-    if (number === UNKNOWN_PORT) {
-      this.flood(port, frame, isGroup);
+    if (isGroup && this.snooping !== null) {
+      this.snoop(port, frame, this.snooping);
+    } else if (number === UNKNOWN_PORT) {
+      this.flood(port, frame, isGroup ? 'a group address' : 'address unknown');
     } else if (number === port.number) {
       this.drop(port, frame, Drop.SWITCH_SAME_PORT);
     } else {
@@ -141,8 +150,35 @@ export class Switch {
     if (!this.table.learn(hi, lo, port.number, now)) this.notLearnt++;
   }
 
+  /** RFC 4541: a group's frames go where its members and the routers are, if that is known. */
+  private snoop(from: SwitchPort, frame: PacketBuffer, snooping: Snooping): void {
+    const { now } = this.node.clock;
+    if (snooping.decide(frame.view, frame.start, frame.end, from.number, now) === SnoopDecision.Flood) {
+      this.flood(from, frame, snooping.reason);
+      return;
+    }
+    let last: SwitchPort | null = null;
+    let count = 0;
+    for (const port of this.list.ports) {
+      if (port === from || !port.up || snooping.ports[port.number] === 0) continue;
+      if (last !== null) last.send(frame.copy());
+      last = port;
+      count++;
+    }
+    if (last === null) {
+      this.drop(from, frame, Drop.SWITCH_SNOOPED);
+      return;
+    }
+    this.snooped++;
+    if (this.node.trace !== null) {
+      const to = `from port ${from.number} to ${count} port${count === 1 ? '' : 's'}: ${snooping.reason}`;
+      this.node.trace.event(this.node.name, 2, What.Forward, frame, 0, to, 'RFC 4541 2.1');
+    }
+    last.send(frame);
+  }
+
   /** Out of every other port that is up: copies, and the frame itself out of the last. */
-  private flood(from: SwitchPort, frame: PacketBuffer, isGroup: boolean): void {
+  private flood(from: SwitchPort, frame: PacketBuffer, why: string): void {
     const { ports } = this.list;
     let last: SwitchPort | null = null;
     let count = 0;
@@ -158,7 +194,7 @@ export class Switch {
     this.flooded++;
     if (this.node.trace !== null) {
       const to = `from port ${from.number}, flooded to ${count} port${count === 1 ? '' : 's'}`;
-      this.report(frame, `${to}: ${isGroup ? 'a group address' : 'address unknown'}`);
+      this.report(frame, `${to}: ${why}`);
     }
     for (const port of ports) {
       if (port === from || port === last || !port.up) continue;

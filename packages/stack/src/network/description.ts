@@ -127,7 +127,33 @@ export interface HostDescription {
   search?: string[];
   /** `true`: serves the names of the network. */
   dns?: DnsServerDescription | true;
+  /** Routes packets to groups, too. */
+  multicast?: MulticastDescription;
 }
+/** Packets to a group, when they come in by `from`, leave by `to`. */
+export interface MulticastRouteDescription {
+  /** `'239.1.2.3'`, or several as `'239.1.0.0/16'`. */
+  group: string;
+  /** Only of these sources: an address or a network. */
+  source?: string;
+  from: string;
+  to: string | string[];
+}
+
+/** A multicast router without a routing protocol: an IGMP proxy (RFC 4605), a table, or both. */
+export interface MulticastDescription {
+  /** The interface towards the sources; what hosts downstream want is joined there. */
+  upstream?: string;
+  /** Interfaces whose hosts are asked what they want (IGMP). */
+  downstream?: string[];
+  /** What goes where, whoever wants it; goes before what hosts say. */
+  routes?: MulticastRouteDescription[];
+  /** By interface: only packets whose time to live is greater leave there; default 1. */
+  ttl?: Record<string, number>;
+  /** How often hosts are asked; default 125s. */
+  queryInterval?: Duration;
+}
+
 export interface RouterDescription extends Omit<HostDescription, 'kind'> {
   kind: 'router';
 }
@@ -137,6 +163,8 @@ export interface SwitchDescription {
   ports?: number;
   /** How long a learnt address is kept; default 300s. */
   ageing?: Duration;
+  /** Sends packets to groups only where somebody wants them: IGMP and MLD snooping (RFC 4541). Default off. */
+  snooping?: boolean;
 }
 export interface HubDescription {
   kind: 'hub';

@@ -7,6 +7,7 @@ import { MacAssignment } from '../l2-link/mac-assignment.ts';
 import { BuildError, listed, wholeNumber } from './build-error.ts';
 import type { HostDescription, InterfaceDescription, RouteDescription } from './description.ts';
 import { useIpv6 } from './ipv6-words.ts';
+import { routeMulticast } from './multicast-words.ts';
 
 /** RFC 1123 2.1: letters, digits and hyphens, in labels between dots. */
 const NODE_NAME =
@@ -67,6 +68,7 @@ export class Machines {
       this.addRoute(host, `gateway ${via}`, { to: 'default', via });
     }
     for (const route of routes) this.addRoute(host, `route to ${route.to}`, route);
+    if (description.multicast !== undefined) routeMulticast(host, description.multicast);
     for (const prefix of host.addresses()) this.hostsFile.add(prefix.address, host.name, ...aliases);
   }
 

@@ -134,7 +134,10 @@ export class Network {
   switch(name: string, description: Omit<SwitchDescription, 'kind'> = {}): Switch {
     const ageingNs = quantity(parseDuration(description.ageing ?? '300s'), `${name}: ageing`);
     const ports = this.portCount(name, description.ports);
-    return this.keep(name, new Switch(this.context(name), ports, { ageingNs }));
+    return this.keep(
+      name,
+      new Switch(this.context(name), ports, { ageingNs, snooping: description.snooping === true }),
+    );
   }
 
   hub(name: string, description: Omit<HubDescription, 'kind'> = {}): Hub {
