@@ -10,6 +10,7 @@ import { Ipv4 } from '../l3-network/ipv4.ts';
 import type { Icmp6 } from '../l3-network/ipv6/icmp6.ts';
 import { Ipv6 } from '../l3-network/ipv6/ipv6.ts';
 import type { Ipv6Interface } from '../l3-network/ipv6/ipv6-interface.ts';
+import { SocketGroups6 } from '../l3-network/ipv6/socket-groups6.ts';
 import { Tcp } from '../l4-transport/tcp/tcp.ts';
 import { Udp } from '../l4-transport/udp/udp.ts';
 import { EAI_NONAME } from '../l5-session/constants.ts';
@@ -96,6 +97,7 @@ export class Machine implements SessionHost, NameResolver, NicListener {
     this.icmp6 = this.ip6.icmp;
     this.udp = new Udp(node, this.network);
     this.udp.groups = this.ip.socketGroups;
+    this.udp.groups6 = new SocketGroups6(this.ip6);
     this.tcp = new Tcp(node, this.network);
     this.ip.loopback.link.batches = this.tcp;
     this.sockets = this.newSockets();

@@ -43,6 +43,8 @@ export interface Flow {
   readonly pseudoSum: number;
   /** The outgoing interface takes packets with `Checksum.Partial`. */
   readonly checksumOffload: boolean;
+  /** The number of the interface that packets leave by; who needs no scope ids may leave it out. */
+  readonly interfaceIndex?: number;
   /** Largest super-segment (IP payload bytes) that the outgoing interface cuts by itself; 0: none. */
   readonly segmentOffload: number;
   /** Header fields of what is sent from now on. */

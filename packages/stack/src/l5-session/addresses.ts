@@ -5,9 +5,21 @@ import { AF_INET, AF_INET6 } from './constants.ts';
 /** An address as Python writes it: `['10.0.0.1', 80]`; over IPv6 flow label and scope follow: `['::1', 80, 0, 0]`. */
 export type SocketAddress = [host: string, port: number, ...more: number[]];
 
-/** How a socket shows an address. */
-export function socketAddress(address: IpAddress, port: number): SocketAddress {
-  return address.family === 6 ? [address.toString(), port, 0, 0] : [address.toString(), port];
+/** How a socket shows an address; `scope` is the interface's number for one that means something on its link only. */
+export function socketAddress(address: IpAddress, port: number, scope = 0): SocketAddress {
+  return address.family === 6 ? [address.toString(), port, 0, scope] : [address.toString(), port];
+}
+
+/** Whether an address has to be told apart by its link (RFC 4007 6): fe80::/10, and groups of a link or an interface. */
+export function needsScope(address: IpAddress): boolean {
+  if (address.family !== 6) return false;
+  return address.isLinkLocal || (address.isMulticast && ((address.w0 >>> 16) & 15) <= 2);
+}
+
+/** `fe80::1%eth0` in its two parts (RFC 4007 11); the second is empty without a zone. */
+export function splitZone(host: string): [address: string, zone: string] {
+  const at = host.indexOf('%');
+  return at < 0 ? [host, ''] : [host.slice(0, at), host.slice(at + 1)];
 }
 
 /** Throws a NetError (EINVAL) for what is no address: a pair of a text and a port. */
@@ -15,7 +27,9 @@ export function checkAddress(syscall: string, address: SocketAddress): void {
   if (!Array.isArray(address) || typeof address[0] !== 'string') {
     throw new NetError(Errno.EINVAL, syscall, "an address is written ['10.0.0.1', 80]");
   }
-  const [, port] = address;
+  const [, port, flowInfo = 0, scope = 0] = address;
+  if (!(flowInfo >= 0 && flowInfo <= 0xfffff)) throw new NetError(Errno.EINVAL, syscall, `flowinfo ${flowInfo}`);
+  if (!(Number.isInteger(scope) && scope >= 0)) throw new NetError(Errno.EINVAL, syscall, `scope_id ${scope}`);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return;
   throw new NetError(Errno.EINVAL, syscall, `port ${port} is not from 0 to 65535`);
 }

@@ -103,8 +103,21 @@ export const IP_PMTUDISC_PROBE = 3;
 
 // Options at IPPROTO_IPV6: ipv6(7)
 export const IPV6_UNICAST_HOPS = 16;
+export const IPV6_MULTICAST_IF = 17;
 export const IPV6_MULTICAST_HOPS = 18;
+export const IPV6_MULTICAST_LOOP = 19;
+export const IPV6_JOIN_GROUP = 20;
+export const IPV6_LEAVE_GROUP = 21;
+export const IPV6_MTU_DISCOVER = 23;
+export const IPV6_MTU = 24;
+export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
+export const IPV6_RECVPKTINFO = 49;
+export const IPV6_PKTINFO = 50;
+export const IPV6_RECVHOPLIMIT = 51;
+export const IPV6_HOPLIMIT = 52;
+export const IPV6_DONTFRAG = 62;
+export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 
 // Options at IPPROTO_TCP: tcp(7)

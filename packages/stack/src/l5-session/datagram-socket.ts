@@ -7,8 +7,10 @@ import type { Udp } from '../l4-transport/udp/udp.ts';
 import type { DatagramOwner, UdpEndpoint } from '../l4-transport/udp/udp-endpoint.ts';
 import type { IcmpReport } from '../l4-transport/udp/udp-errors.ts';
 import { UdpGroups } from '../l4-transport/udp/udp-groups.ts';
+import { needsScope } from './addresses.ts';
 import { receiveBufferFor, sendBufferFor } from './buffer-sizes.ts';
 import * as c from './constants.ts';
+import { DatagramOptions6 } from './datagram-options6.ts';
 import { Descriptor } from './descriptor.ts';
 import {
   applyGroupOption,
@@ -43,6 +45,8 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
   private multicastSource: IpAddress | null = null;
   /** The groups that it joined; null: it never did. */
   private groups: UdpGroups | null = null;
+  /** What only IPv6 has; null for AF_INET. */
+  private readonly ipv6: DatagramOptions6 | null;
   private tos = 0;
   private mtuDiscover: number = c.IP_PMTUDISC_WANT;
   private receiveBuffer: number;
@@ -52,6 +56,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     super(node, family, c.SOCK_DGRAM, c.IPPROTO_UDP);
     this.udp = udp;
     this.privileged = privileged;
+    this.ipv6 = family === c.AF_INET6 ? new DatagramOptions6(udp, this) : null;
     this.receiveBuffer = node.limits.receiveBufferBytes;
     this.sendBuffer = node.limits.sendBufferBytes;
   }
@@ -77,6 +82,12 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
   get remotePort(): number {
     return this.endpoint === null ? 0 : this.endpoint.remotePort;
   }
+  override get localScope(): number {
+    return needsScope(this.localAddress) ? (this.endpoint!.flows.peer?.interfaceIndex ?? this.ipv6!.scope) : 0;
+  }
+  override get remoteScope(): number {
+    return this.endpoint === null ? 0 : this.endpoint.flows.peerScope;
+  }
   override get available(): number {
     return this.endpoint === null ? 0 : this.endpoint.nextLength;
   }
@@ -89,27 +100,31 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     return this.endpoint === null ? null : this.endpoint.takeReport();
   }
 
-  override bind(address: IpAddress | null, port: number): number {
+  override bind(address: IpAddress | null, port: number, scope = 0): number {
     if (this.closed) return -Errno.EBADF;
     if (address !== null && this.unfit(address) < 0) return this.unfit(address);
     const local = address === null || address.isUnspecified ? null : this.onWire(address);
+    if (local?.family === 6 && local.isLinkLocal && scope === 0) return -Errno.EINVAL; // which link?
     if (local !== null && !this.mayBindTo(local)) return -Errno.EADDRNOTAVAIL;
     if (port > 0 && port < FIRST_UNPRIVILEGED_PORT && !this.privileged) return -Errno.EACCES;
     if (this.endpoint !== null) return -Errno.EINVAL;
+    if (this.ipv6 !== null) this.ipv6.scope = scope;
     return this.open(local, port);
   }
 
-  override connect(address: IpAddress, port: number): number {
+  override connect(address: IpAddress, port: number, scope = 0): number {
     if (this.closed) return -Errno.EBADF;
     const unfit = this.unfit(address);
     if (unfit < 0) return unfit;
+    const device = this.ipv6 === null ? 0 : this.ipv6.scopeFor(address, scope || this.device);
+    if (device < 0) return device;
     if (this.endpoint === null) {
       const opened = this.open(null, 0);
       if (opened < 0) return opened === -Errno.EADDRINUSE ? -Errno.EAGAIN : opened;
     }
     const { trace } = this.node;
     if (trace !== null) this.called(`connect ${address}:${port}`);
-    return this.endpoint!.connect(this.target(address), port);
+    return this.endpoint!.connect(this.target(address), port, device);
   }
 
   override disconnect(): number {
@@ -125,6 +140,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     flags = 0,
     address: IpAddress | null = null,
     port = 0,
+    scope = 0,
   ): number {
     if (this.closed) return -Errno.EBADF;
     if (flags & c.MSG_OOB) return -Errno.EOPNOTSUPP;
@@ -138,7 +154,9 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     if (address !== null && this.unfit(address) < 0) return this.unfit(address);
     if (this.shutdownSend) return -Errno.EPIPE;
     if (this.node.trace !== null) this.called(`send ${length} bytes`);
-    return endpoint.send(bytes, offset, length, address === null ? null : this.target(address), port);
+    if (address === null) return endpoint.send(bytes, offset, length);
+    const device = this.ipv6 === null || !needsScope(address) ? 0 : scope || this.ipv6.scope;
+    return endpoint.send(bytes, offset, length, this.target(address), port, device);
   }
 
   receive(into: Uint8Array, offset: number, length: number, flags = 0): number {
@@ -151,6 +169,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
       this.senderPort = endpoint.senderPort;
       this.fullLength = endpoint.fullLength;
       this.receivedTtl = endpoint.receivedTtl;
+      if (this.ipv6 !== null) this.ipv6.note(endpoint);
     } else if (n === -Errno.EAGAIN && this.shutdownReceive) {
       this.sender = this.anyAddress;
       this.senderPort = 0;
@@ -176,6 +195,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
 
   protected release(): void {
     this.groups?.clear();
+    this.ipv6?.clear();
     if (this.endpoint !== null) this.endpoint.close();
     this.endpoint = null;
   }
@@ -203,6 +223,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     endpoint.flows.multicastLoop = this.multicastLoop;
     endpoint.flows.setMulticastDevice(this.multicastDevice, this.multicastSource);
     endpoint.groups = this.groups;
+    this.ipv6?.applyTo(endpoint);
     endpoint.flows.tos = this.tos;
     endpoint.flows.dontFragment = this.mtuDiscover >= c.IP_PMTUDISC_DO;
     this.endpoint = endpoint;
@@ -265,7 +286,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
           return -Errno.ENOPROTOOPT;
       }
     }
-    if (level === c.IPPROTO_IPV6 && name === c.IPV6_V6ONLY && this.family === c.AF_INET6) return this.onlyIpv6 ? 1 : 0;
+    if (level === c.IPPROTO_IPV6 && this.ipv6 !== null) return this.ipv6.get(name) ?? (this.onlyIpv6 ? 1 : 0);
     return super.getOption(level, name);
   }
 
@@ -273,6 +294,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
   override setOptionText(level: number, name: number, value: string): number {
     if (this.closed) return -Errno.EBADF;
     if (level === c.IPPROTO_IP) return this.setGroupText(name, value);
+    if (level === c.IPPROTO_IPV6 && this.ipv6 !== null) return this.ipv6.setText(name, value);
     if (level !== c.SOL_SOCKET || name !== c.SO_BINDTODEVICE) return -Errno.ENOPROTOOPT;
     const device = value === '' ? 0 : this.udp.network.interfaceIndex(value);
     if (value !== '' && device === 0) return -Errno.ENODEV;
@@ -284,6 +306,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
   /** IP_ADD_MEMBERSHIP and its like, as C's structures: `struct ip_mreq`, `ip_mreqn`, `ip_mreq_source`. */
   override setOptionBytes(level: number, name: number, value: Uint8Array): number | null {
     if (this.closed) return -Errno.EBADF;
+    if (level === c.IPPROTO_IPV6 && this.ipv6 !== null) return this.ipv6.setBytes(name, value);
     if (level !== c.IPPROTO_IP) return null;
     if (name === c.IP_MULTICAST_IF) return this.setMulticastInterface(multicastInterfaceOf(value));
     if (!isGroupOption(name)) return null;
@@ -372,7 +395,8 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
           return super.setOption(level, name, value, second);
       }
     }
-    if (level === c.IPPROTO_IPV6 && name === c.IPV6_V6ONLY && this.family === c.AF_INET6) {
+    if (level === c.IPPROTO_IPV6 && this.ipv6 !== null) {
+      if (name !== c.IPV6_V6ONLY) return this.ipv6.set(name, value);
       if (endpoint !== null) return -Errno.EINVAL;
       this.onlyIpv6 = on;
       return 0;

@@ -43,11 +43,19 @@ export abstract class Descriptor {
   /** Who sent what `receive` returned last; for a stream, the peer. */
   sender: IpAddress = IpAddress.ANY4;
   senderPort = 0;
+  /** The interface's number, where its address needs one. */
+  senderScope = 0;
   /** Whole length of the datagram that `receive` returned last (MSG_TRUNC). */
   fullLength = 0;
   /** Its time to live when it arrived; 0: not known. With IP_RECVTTL, `recvmsg` tells it. */
   receivedTtl = 0;
   receiveTtl = false;
+  /** The same for its traffic class (or TOS), and for the address and interface that it came to (IPV6_RECVPKTINFO). */
+  receivedTos = 0;
+  receiveTos = false;
+  receivedDestination: IpAddress = IpAddress.ANY4;
+  receivedDevice = 0;
+  receivePacketInfo = false;
   /** Those who wait once, in the order in which they came. */
   private watchers: SocketObserver[] = [];
 
@@ -66,6 +74,13 @@ export abstract class Descriptor {
   /** The peer; null without one (ENOTCONN). */
   abstract get remoteAddress(): IpAddress | null;
   abstract get remotePort(): number;
+  /** The interfaces' numbers, where these addresses need one. */
+  get localScope(): number {
+    return 0;
+  }
+  get remoteScope(): number {
+    return 0;
+  }
   /** Waits for connections (SO_ACCEPTCONN). */
   get listening(): boolean {
     return false;
@@ -85,13 +100,13 @@ export abstract class Descriptor {
     return null;
   }
 
-  /** `address` null: every address of this host. `port` 0: one that is free. */
-  bind(_address: IpAddress | null, _port: number): number {
+  /** `address` null: every address of this host. `port` 0: one that is free. `scope`: of a link-local address. */
+  bind(_address: IpAddress | null, _port: number, _scope = 0): number {
     return -Errno.EOPNOTSUPP;
   }
 
   /** 0, or -EINPROGRESS: `onReady` tells how it ends (Out: well; Err: `takeError` says why not). */
-  connect(_address: IpAddress, _port: number): number {
+  connect(_address: IpAddress, _port: number, _scope = 0): number {
     return -Errno.EOPNOTSUPP;
   }
 
@@ -117,6 +132,7 @@ export abstract class Descriptor {
     flags?: number,
     address?: IpAddress | null,
     port?: number,
+    scope?: number,
   ): number;
 
   /**

@@ -1,5 +1,6 @@
 import { Errno, NetError } from '../base/errors.ts';
 import { IpAddress } from '../base/ip-address.ts';
+import type { NetworkLayer } from '../l3-network/network-layer.ts';
 import { getservbyname, getservbyport } from '../l4-transport/services.ts';
 import { parseInetAton, type SocketAddress, socketAddress } from './addresses.ts';
 import * as c from './constants.ts';
@@ -64,6 +65,11 @@ function ofFamily(addresses: readonly IpAddress[] | number, family: number, host
   // An IPv6 socket speaks with IPv4 hosts too (RFC 3493 3.7).
   if (first !== undefined && family === c.AF_INET6) return IpAddress.v6(0, 0, 0xffff, first.w3);
   throw new NameError(addresses.length === 0 ? c.EAI_NONAME : c.EAI_FAMILY, 'getaddrinfo', host);
+}
+
+/** The number of the interface that a zone names (`eth0`, or `2`); 0: there is none. */
+export function zoneIndex(network: NetworkLayer, zone: string): number {
+  return network.interfaceIndex(zone) || (/^[1-9][0-9]{0,8}$/.test(zone) ? Number(zone) : 0);
 }
 
 /** getaddrinfo(3). `host` null: this host (any address with AI_PASSIVE, else loopback). */

@@ -1,32 +1,37 @@
 import { Drop } from '../base/drop-reasons.ts';
 import { Errno } from '../base/errors.ts';
-import { IpAddress } from '../base/ip-address.ts';
+import type { IpAddress } from '../base/ip-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
-import type { EchoEndpoint, EchoOwner, Icmp } from '../l3-network/icmp.ts';
+import type { EchoEndpoint, EchoOwner, EchoService } from '../l3-network/icmp.ts';
 import type { NetworkLayer, SendOptions } from '../l3-network/network-layer.ts';
 import { Ready } from '../l4-transport/readiness.ts';
 import { type IcmpReport, meaningOfIcmp } from '../l4-transport/udp/udp-errors.ts';
+import { needsScope } from './addresses.ts';
 import { receiveBufferFor, sendBufferFor } from './buffer-sizes.ts';
 import * as c from './constants.ts';
 import { Descriptor } from './descriptor.ts';
+import { twinOf, twinValue } from './ipv6-options.ts';
 
-/** The header of an echo message (RFC 792): type, code, checksum, identifier, sequence number. */
+/** The header of an echo message (RFC 792, RFC 4443 4.1): type, code, checksum, identifier, sequence number. */
 const HEADER = 8;
 const ECHO = 8;
+const ECHO6 = 128;
 
 /**
- * A ping socket: SOCK_DGRAM over IPPROTO_ICMP, as Linux has it (net/ipv4/ping.c). A program sends whole echo requests,
+ * A ping socket: SOCK_DGRAM over IPPROTO_ICMP or IPPROTO_ICMPV6, as Linux has it (net/ipv4/ping.c). A program sends whole echo requests,
  * header included, whose identifier and checksum the system fills in; it receives whole echo replies to its own.
  * The identifier is what the port is to others.
  */
 export class PingSocket extends Descriptor implements EchoOwner {
-  private readonly icmp: Icmp;
+  private readonly icmp: EchoService;
   private readonly network: NetworkLayer;
   private endpoint: EchoEndpoint | null = null;
   private local: IpAddress | null = null;
   private remote: IpAddress | null = null;
   private error = 0;
+  /** The interface's number of a peer with a link-local address. */
+  private scope = 0;
   private readonly reports: IcmpReport[] = [];
   private readonly queue: { packet: PacketBuffer; from: IpAddress; ttl: number }[] = [];
   private queuedBytes = 0;
@@ -37,8 +42,8 @@ export class PingSocket extends Descriptor implements EchoOwner {
   private shutdownSend = false;
   private readonly options: SendOptions = {};
 
-  constructor(node: NodeContext, icmp: Icmp, network: NetworkLayer) {
-    super(node, c.AF_INET, c.SOCK_DGRAM, c.IPPROTO_ICMP);
+  constructor(node: NodeContext, family: number, icmp: EchoService, network: NetworkLayer) {
+    super(node, family, c.SOCK_DGRAM, family === c.AF_INET6 ? c.IPPROTO_ICMPV6 : c.IPPROTO_ICMP);
     this.icmp = icmp;
     this.network = network;
     this.receiveBuffer = node.limits.receiveBufferBytes;
@@ -88,15 +93,18 @@ export class PingSocket extends Descriptor implements EchoOwner {
     return opened;
   }
 
-  override connect(address: IpAddress, _port: number): number {
+  override connect(address: IpAddress, _port: number, scope = 0): number {
     if (this.closed) return -Errno.EBADF;
     if (this.unfit(address) < 0) return this.unfit(address);
-    const source = this.network.sourceFor(address);
-    if (typeof source === 'number') return source;
+    const device = needsScope(address) ? scope : 0;
+    if (device === 0 && needsScope(address)) return -Errno.EINVAL; // which link?
+    const way = this.network.open(address, this.protocol, null, device === 0 ? {} : { interfaceIndex: device });
+    if (typeof way === 'number') return way;
     const opened = this.endpoint === null ? this.open() : 0;
     if (opened < 0) return opened;
     this.remote = address;
-    if (this.local === null) this.local = source;
+    this.scope = device;
+    if (this.local === null) this.local = way.local;
     return 0;
   }
 
@@ -106,11 +114,20 @@ export class PingSocket extends Descriptor implements EchoOwner {
     return 0;
   }
 
-  send(bytes: Uint8Array, offset: number, length: number, flags = 0, address: IpAddress | null = null): number {
+  send(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    flags = 0,
+    address: IpAddress | null = null,
+    _port = 0,
+    scope = 0,
+  ): number {
     if (this.closed) return -Errno.EBADF;
     if (flags & c.MSG_OOB) return -Errno.EOPNOTSUPP;
     if (length > 0xffff) return -Errno.EMSGSIZE;
-    if (length < HEADER || bytes[offset] !== ECHO || bytes[offset + 1] !== 0) return -Errno.EINVAL;
+    const type = this.family === c.AF_INET6 ? ECHO6 : ECHO;
+    if (length < HEADER || bytes[offset] !== type || bytes[offset + 1] !== 0) return -Errno.EINVAL;
     const remote = address ?? this.remote;
     if (remote === null) return -Errno.EDESTADDRREQ;
     if (this.unfit(remote) < 0) return this.unfit(remote);
@@ -121,7 +138,9 @@ export class PingSocket extends Descriptor implements EchoOwner {
     const sequence = (bytes[offset + 6]! << 8) | bytes[offset + 7]!;
     if (this.node.trace !== null) this.called(`send echo request ${sequence} to ${remote}`);
     const data = bytes.subarray(offset + HEADER, offset + length);
-    const result = this.endpoint!.send(remote, sequence, data, this.options);
+    const device = needsScope(remote) ? scope || this.scope : 0;
+    const options = device === 0 ? this.options : { ...this.options, interfaceIndex: device };
+    const result = this.endpoint!.send(remote, sequence, data, options);
     return result < 0 ? result : length;
   }
 
@@ -174,11 +193,11 @@ export class PingSocket extends Descriptor implements EchoOwner {
   }
 
   echoError(sequence: number, type: number, code: number, from: IpAddress, mtu: number): void {
-    const meaning = meaningOfIcmp(4, type, code);
+    const meaning = meaningOfIcmp(this.family === c.AF_INET6 ? 6 : 4, type, code);
     if (meaning === null) return;
     if (!this.receiveErrors && (!meaning.hard || this.remote === null)) return;
     if (this.receiveErrors && this.reports.length < this.node.limits.datagramsQueued) {
-      const remote = this.remote ?? IpAddress.ANY4; // who was asked is not told to us
+      const remote = this.remote ?? this.anyAddress; // who was asked is not told to us
       this.reports.push({ errno: meaning.errno, type, code, mtu, from, remote, remotePort: sequence });
     }
     this.error = meaning.errno;
@@ -193,6 +212,8 @@ export class PingSocket extends Descriptor implements EchoOwner {
       if (name === c.SO_BROADCAST) return this.options.broadcast === true ? 1 : 0;
       return super.getOption(level, name);
     }
+    const twin = twinOf(level, name, this.family);
+    if (twin !== 0) return this.getOption(c.IPPROTO_IP, twin);
     if (level !== c.IPPROTO_IP) return super.getOption(level, name);
     if (name === c.IP_TTL) return this.options.ttl ?? 64;
     if (name === c.IP_TOS) return this.options.tos ?? 0;
@@ -210,6 +231,11 @@ export class PingSocket extends Descriptor implements EchoOwner {
       else if (name === c.SO_BROADCAST) this.options.broadcast = value !== 0;
       else return super.setOption(level, name, value);
       return 0;
+    }
+    const twin = twinOf(level, name, this.family);
+    if (twin !== 0) {
+      const as4 = twinValue(name, value);
+      return as4 < -1 ? as4 : this.setOption(c.IPPROTO_IP, twin, as4);
     }
     if (level !== c.IPPROTO_IP) return super.setOption(level, name, value);
     if (name === c.IP_TTL) {

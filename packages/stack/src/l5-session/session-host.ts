@@ -1,5 +1,5 @@
 import type { NodeContext } from '../base/node-context.ts';
-import type { Icmp } from '../l3-network/icmp.ts';
+import type { EchoService } from '../l3-network/icmp.ts';
 import type { NetworkLayer } from '../l3-network/network-layer.ts';
 import type { Tcp } from '../l4-transport/tcp/tcp.ts';
 import type { Udp } from '../l4-transport/udp/udp.ts';
@@ -15,7 +15,9 @@ export interface SessionHost {
   readonly tcp: Tcp;
   readonly udp: Udp;
   /** For ping sockets; null where there are none. */
-  readonly icmp: Icmp | null;
+  readonly icmp: EchoService | null;
+  /** The same over IPv6; absent where IPv6 is not spoken. */
+  readonly icmp6?: EchoService | null;
   /** null: only numeric addresses and `localhost` are known. */
   readonly resolver: NameResolver | null;
   readonly wakeups: Wakeups;

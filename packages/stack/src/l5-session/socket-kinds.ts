@@ -32,7 +32,10 @@ export function openSocket(
       if (protocol === 0 || protocol === c.IPPROTO_UDP)
         return new DatagramSocket(host.node, host.udp, family, privileged);
       if (protocol === c.IPPROTO_ICMP && family === c.AF_INET && host.icmp !== null) {
-        return new PingSocket(host.node, host.icmp, host.network);
+        return new PingSocket(host.node, family, host.icmp, host.network);
+      }
+      if (protocol === c.IPPROTO_ICMPV6 && family === c.AF_INET6 && host.icmp6) {
+        return new PingSocket(host.node, family, host.icmp6, host.network);
       }
       return -Errno.EPROTONOSUPPORT;
     case c.SOCK_RAW:

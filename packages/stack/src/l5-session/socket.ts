@@ -2,13 +2,14 @@ import { Errno, NetError } from '../base/errors.ts';
 import type { IpAddress } from '../base/ip-address.ts';
 import { Ready } from '../l4-transport/readiness.ts';
 import type { IcmpReport } from '../l4-transport/udp/udp-errors.ts';
-import { addressText, checkAddress, type SocketAddress, socketAddress } from './addresses.ts';
+import { addressText, checkAddress, type SocketAddress, socketAddress, splitZone } from './addresses.ts';
 import { type AncillaryData, ancillaryOf } from './ancillary.ts';
 import * as c from './constants.ts';
 import { bytesOf, type Data } from './data.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { DescriptorTable } from './descriptor-table.ts';
-import { addressOf } from './name-lookup.ts';
+import { addressOf, zoneIndex } from './name-lookup.ts';
+import { NameError } from './names.ts';
 import { intsOf, isTimeout, type OptionValue, timevalBytes, timevalOf } from './option-values.ts';
 import type { SessionHost } from './session-host.ts';
 import { Timeouts } from './timeouts.ts';
@@ -64,13 +65,14 @@ export class Socket {
    * EINVAL (it has one), EADDRINUSE, EADDRNOTAVAIL (not this host's), EACCES (a port below 1024), EAFNOSUPPORT.
    */
   bind(address: SocketAddress): void {
-    const [host, port] = this.checkedAddress('bind', address);
+    const [host, port, , scope] = this.checkedAddress('bind', address);
     const local = addressOf(this.process.host.resolver, host, this.family);
     if (local instanceof Promise) {
       local.catch(() => {});
       throw new NetError(Errno.EADDRNOTAVAIL, 'bind', `${host} (a name that has to be asked for: resolve it first)`);
     }
-    this.done('bind', this.descriptor.bind(local.isUnspecified ? null : local, port), addressText(host, port));
+    const bound = this.descriptor.bind(local.isUnspecified ? null : local, port, scope);
+    this.done('bind', bound, addressText(host, port));
   }
 
   /** Waits for connections; `backlog` of them may wait for `accept`. A socket without an address gets a free port. */
@@ -85,7 +87,7 @@ export class Socket {
       const accepted = this.descriptor.accept();
       if (typeof accepted !== 'number') {
         const socket = this.process.adopt(accepted, 'accept');
-        return [socket, socketAddress(accepted.sender, accepted.senderPort)];
+        return [socket, socketAddress(accepted.sender, accepted.senderPort, accepted.senderScope)];
       }
       if (accepted !== -Errno.EAGAIN) throw new NetError(accepted, 'accept');
       await this.waitFor('accept', Ready.In, deadlineNs, 0);
@@ -101,11 +103,11 @@ export class Socket {
       this.done('connect', this.descriptor.disconnect());
       return;
     }
-    const [host, port] = this.checkedAddress('connect', address);
+    const [host, port, , scope] = this.checkedAddress('connect', address);
     const deadlineNs = this.timeouts.sendDeadline(this.now);
     const remote = await this.remoteAddress(host);
     for (;;) {
-      const result = this.descriptor.connect(remote, port);
+      const result = this.descriptor.connect(remote, port, scope);
       if (result >= 0) return;
       const pending = result === -Errno.EINPROGRESS || result === -Errno.EALREADY;
       if (!pending || this.timeouts.seconds === 0) throw new NetError(result, 'connect', addressText(host, port));
@@ -165,12 +167,12 @@ export class Socket {
   /** Sends a datagram: `sendto(data, address)` or `sendto(data, flags, address)`. */
   async sendto(data: Data, ...more: [SocketAddress] | [number, SocketAddress]): Promise<number> {
     const flags = more.length === 2 ? more[0] : 0;
-    const [host, port] = this.checkedAddress('sendto', more.length === 2 ? more[1] : more[0]);
+    const [host, port, , scope] = this.checkedAddress('sendto', more.length === 2 ? more[1] : more[0]);
     const bytes = bytesOf('sendto', data);
     const deadlineNs = this.timeouts.sendDeadline(this.now);
     const remote = await this.remoteAddress(host);
     for (;;) {
-      const n = this.descriptor.send(bytes, 0, bytes.length, flags, remote, port);
+      const n = this.descriptor.send(bytes, 0, bytes.length, flags, remote, port, scope);
       if (n >= 0) return n;
       if (n !== -Errno.EAGAIN) throw new NetError(n, 'sendto', addressText(host, port));
       await this.waitFor('sendto', Ready.Out, deadlineNs, flags);
@@ -245,16 +247,16 @@ export class Socket {
   /** `['10.0.0.1', 80]`; `['0.0.0.0', 0]` while it has no address. */
   getsockname(): SocketAddress {
     this.open('getsockname');
-    const { localAddress, localPort } = this.descriptor;
-    return socketAddress(localAddress, localPort);
+    const { localAddress, localPort, localScope } = this.descriptor;
+    return socketAddress(localAddress, localPort, localScope);
   }
 
   /** The peer's address. ENOTCONN without one. */
   getpeername(): SocketAddress {
     this.open('getpeername');
-    const { remoteAddress, remotePort } = this.descriptor;
+    const { remoteAddress, remotePort, remoteScope } = this.descriptor;
     if (remoteAddress === null) throw new NetError(Errno.ENOTCONN, 'getpeername');
-    return socketAddress(remoteAddress, remotePort);
+    return socketAddress(remoteAddress, remotePort, remoteScope);
   }
 
   /** false: calls that would wait fail with EAGAIN (connect: EINPROGRESS). */
@@ -375,7 +377,8 @@ export class Socket {
   /** Python gives the sender of a datagram, and for a stream nothing. */
   private senderAddress(): SocketAddress | null {
     if (this.type === c.SOCK_STREAM) return null;
-    return socketAddress(this.descriptor.sender, this.descriptor.senderPort);
+    const { sender, senderPort, senderScope } = this.descriptor;
+    return socketAddress(sender, senderPort, senderScope);
   }
 
   private async remoteAddress(host: string): Promise<IpAddress> {
@@ -383,10 +386,19 @@ export class Socket {
     return found instanceof Promise ? this.process.asked(found) : found;
   }
 
-  private checkedAddress(syscall: string, address: SocketAddress): SocketAddress {
+  /** The address with its zone as a number: `fe80::1%eth0` says what `scope_id` would. */
+  private checkedAddress(
+    syscall: string,
+    address: SocketAddress,
+  ): [host: string, port: number, flowInfo: number, scope: number] {
     this.open(syscall);
     checkAddress(syscall, address);
-    return address;
+    const [host, port, flowInfo = 0, scope = 0] = address;
+    const [bare, zone] = splitZone(host);
+    if (zone === '') return [host, port, flowInfo, scope];
+    const index = zoneIndex(this.process.host.network, zone);
+    if (index === 0) throw new NameError(c.EAI_NONAME, syscall, host);
+    return [bare, port, flowInfo, index];
   }
 
   private open(syscall: string): void {

@@ -7,8 +7,10 @@ import type { StreamOwner, TcpConnection } from '../l4-transport/tcp/connection.
 import type { ListenerOwner, TcpListener } from '../l4-transport/tcp/listener.ts';
 import { TcpState } from '../l4-transport/tcp/states.ts';
 import type { Tcp } from '../l4-transport/tcp/tcp.ts';
+import { needsScope } from './addresses.ts';
 import * as c from './constants.ts';
 import { Descriptor } from './descriptor.ts';
+import { twinOf, twinValue } from './ipv6-options.ts';
 import { StreamOptions } from './stream-options.ts';
 import { tcpInfoBytes } from './tcp-info.ts';
 
@@ -38,6 +40,8 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
   private error = 0;
   /** The attempt to connect ended well, and no `connect` has said so yet. */
   private untoldSuccess = false;
+  /** The interface's number, when it is bound to a link-local address. */
+  private scope = 0;
 
   constructor(node: NodeContext, tcp: Tcp, family: number, privileged: boolean, accepted: TcpConnection | null = null) {
     super(node, family, c.SOCK_STREAM, c.IPPROTO_TCP);
@@ -71,6 +75,13 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
   get remotePort(): number {
     return this.hasPeer ? this.connection!.remotePort : 0;
   }
+  override get localScope(): number {
+    return needsScope(this.localAddress) ? (this.connection?.flow.interfaceIndex ?? this.scope) : 0;
+  }
+  override get remoteScope(): number {
+    const remote = this.remoteAddress;
+    return remote !== null && needsScope(remote) ? (this.connection?.flow.interfaceIndex ?? 0) : 0;
+  }
   override get listening(): boolean {
     return this.state === State.Listening;
   }
@@ -91,17 +102,19 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
     return this.connection === null ? 0 : this.connection.takeError();
   }
 
-  override bind(address: IpAddress | null, port: number): number {
+  override bind(address: IpAddress | null, port: number, scope = 0): number {
     if (this.closed) return -Errno.EBADF;
     if (address !== null && this.unfit(address) < 0) return this.unfit(address);
     const local = address === null || address.isUnspecified ? null : this.onWire(address);
+    if (local !== null && needsScope(local) && scope === 0) return -Errno.EINVAL;
     if (local !== null && !this.tcp.network.isLocal(local)) return -Errno.EADDRNOTAVAIL;
     if (port > 0 && port < FIRST_UNPRIVILEGED_PORT && !this.privileged) return -Errno.EACCES;
     if (this.binding !== null || this.state !== State.Unconnected) return -Errno.EINVAL;
+    this.scope = scope;
     return this.open(local, port);
   }
 
-  override connect(address: IpAddress, port: number): number {
+  override connect(address: IpAddress, port: number, scope = 0): number {
     if (this.closed) return -Errno.EBADF;
     const unfit = this.unfit(address);
     if (unfit < 0) return unfit;
@@ -117,7 +130,9 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
     if (this.state !== State.Unconnected) return -Errno.EISCONN;
     if (port === 0) return -Errno.ECONNREFUSED; // nobody can listen there; no SYN is wasted on it
     if (this.node.trace !== null) this.called(`connect ${address}:${port}`);
-    const connection = this.openConnection(this.target(address), port);
+    const device = needsScope(address) ? scope || this.scope : 0;
+    if (device === 0 && needsScope(address)) return -Errno.EINVAL; // which link?
+    const connection = this.openConnection(this.target(address), port, device);
     if (typeof connection === 'number') return connection === -Errno.EADDRINUSE ? -Errno.EADDRNOTAVAIL : connection;
     this.connection = connection;
     this.state = State.Connecting;
@@ -239,6 +254,8 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
   override getOption(level: number, name: number): number {
     if (this.closed) return -Errno.EBADF;
     if (level === c.IPPROTO_IPV6 && name === c.IPV6_V6ONLY && this.family === c.AF_INET6) return this.onlyIpv6 ? 1 : 0;
+    const twin = twinOf(level, name, this.family);
+    if (twin !== 0) return this.getOption(c.IPPROTO_IP, twin);
     // The first number of TCP_INFO's structure is the state.
     if (level === c.IPPROTO_TCP && name === c.TCP_INFO) return this.tcpState;
     return this.options.get(level, name, this.connection) ?? super.getOption(level, name);
@@ -257,6 +274,11 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
       this.onlyIpv6 = value !== 0;
       this.options.takeFamily(value !== 0 ? 6 : 0);
       return 0;
+    }
+    const twin = twinOf(level, name, this.family);
+    if (twin !== 0) {
+      const as4 = twinValue(name, value);
+      return as4 < -1 ? as4 : this.setOption(c.IPPROTO_IP, twin, as4);
     }
     const done = this.options.set(level, name, value, second, this.connection);
     if (done === null) return super.setOption(level, name, value, second);
@@ -289,8 +311,9 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
   }
 
   /** The connection holds its port too. Our own hold is for the next attempt, should this one fail. */
-  private openConnection(remote: IpAddress, port: number): TcpConnection | number {
-    const options = this.options.forTcp();
+  private openConnection(remote: IpAddress, port: number, device: number): TcpConnection | number {
+    const chosen = this.options.forTcp();
+    const options = device === 0 ? chosen : { ...chosen, device };
     if (this.binding !== null) return this.tcp.connect(this.binding, remote, port, this, options);
     return this.tcp.ports.connectFrom(this.bindOptions, (binding) => {
       const connection = this.tcp.connect(binding, remote, port, this, options);
@@ -334,5 +357,6 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
   private rememberPeer(connection: TcpConnection): void {
     this.sender = this.shown(connection.remote);
     this.senderPort = connection.remotePort;
+    this.senderScope = this.remoteScope;
   }
 }

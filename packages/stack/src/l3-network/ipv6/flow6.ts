@@ -16,7 +16,7 @@ import { cutSuperSegment, superSegmentHeader } from '../segmentation.ts';
 import { fragmentIpv6 } from './fragmentation6.ts';
 import { describeIpv6, IPV6_HEADER_LENGTH, IPV6_MAX_LENGTH, ipv6AddressSum, writeIpv6Header } from './ipv6-header.ts';
 import { DEFAULT_HOP_LIMIT } from './ipv6-interface.ts';
-import type { Ipv6Paths } from './ipv6-paths.ts';
+import { type Ipv6Paths, isAllNodes } from './ipv6-paths.ts';
 import type { RoutingTable6 } from './routes6.ts';
 
 /** RFC 3493 5.2: a group is the link's own unless one asks for more. */
@@ -35,6 +35,7 @@ export class Ipv6Flow implements Flow {
   ttl = DEFAULT_HOP_LIMIT;
   tos = 0;
   dontFragment: boolean;
+  multicastLoop = true;
   /** 20 bits that routers may hash to keep a flow's packets in order (RFC 6437). */
   flowLabel = 0;
 
@@ -83,6 +84,10 @@ export class Ipv6Flow implements Flow {
     if (this.generation !== this.routes.generation || this.clock.now >= this.lookAgainAt) this.find();
     const mtu = this.linkMtu;
     return mtu < this.pathMtu ? mtu : this.pathMtu;
+  }
+
+  get interfaceIndex(): number {
+    return this.interface.index;
   }
 
   get checksumOffload(): boolean {
@@ -234,7 +239,8 @@ export class Ipv6Flow implements Flow {
   /** A host hears what it says to a group that it has joined (RFC 3493 5.2, IPV6_MULTICAST_LOOP). */
   private loopBack(packet: PacketBuffer): void {
     const on = this.interface;
-    if (on.loopback || on.v6 === null || !on.v6.isMember(this.remote)) return;
+    const heard = this.multicastLoop && on.v6 !== null && (on.v6.isMember(this.remote) || isAllNodes(this.remote));
+    if (on.loopback || !heard) return;
     const copy = packet.copy();
     copy.device = on.index;
     this.paths.loopback.link.output(copy, MacAddress.ZERO, EtherType.Ipv6);

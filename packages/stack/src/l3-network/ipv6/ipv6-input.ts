@@ -31,7 +31,7 @@ import {
   ipv6TotalLength,
   nextHeaderName,
 } from './ipv6-header.ts';
-import type { Ipv6Paths } from './ipv6-paths.ts';
+import { type Ipv6Paths, isAllNodes } from './ipv6-paths.ts';
 import { Reassembly6, type Reassembly6Owner } from './reassembly6.ts';
 import type { Route6 } from './routes6.ts';
 
@@ -297,9 +297,4 @@ function isReservedGroup(address: IpAddress): boolean {
 /** ff01::/16: does not leave its interface. */
 function isInterfaceLocal(address: IpAddress): boolean {
   return address.isMulticast && ((address.w0 >>> 16) & 15) === 1;
-}
-
-/** ff02::1 and ff01::1: everybody (RFC 4291 2.7.1). */
-function isAllNodes(group: IpAddress): boolean {
-  return (group.w0 === 0xff020000 || group.w0 === 0xff010000) && group.w1 === 0 && group.w2 === 0 && group.w3 === 1;
 }

@@ -42,6 +42,7 @@ export class Ipv6Output {
     if (options?.ttl !== undefined) flow.ttl = options.ttl;
     if (options?.tos !== undefined) flow.tos = options.tos;
     if (options?.dontFragment !== undefined) flow.dontFragment = options.dontFragment;
+    if (options?.multicastLoop !== undefined) flow.multicastLoop = options.multicastLoop;
     return flow;
   }
 
@@ -57,7 +58,7 @@ export class Ipv6Output {
       this.node.drop(packet, Drop.IP_NO_ROUTE, `to ${remote}`);
       return -Errno.EAFNOSUPPORT;
     }
-    if (options?.transparent === true) {
+    if (options?.transparent === true || options?.multicastLoop === false) {
       const flow = this.open(remote, protocol, local, options);
       if (typeof flow !== 'number') return flow.send(packet);
       this.node.drop(packet, reasonFor(flow), `to ${remote}`);

@@ -163,6 +163,11 @@ export function isLinkScope(group: IpAddress): boolean {
   return group.isMulticast && ((group.w0 >>> 16) & 15) <= 2;
 }
 
+/** ff02::1 and ff01::1: everybody (RFC 4291 2.7.1). */
+export function isAllNodes(group: IpAddress): boolean {
+  return (group.w0 === 0xff020000 || group.w0 === 0xff010000) && group.w1 === 0 && group.w2 === 0 && group.w3 === 1;
+}
+
 /** RFC 2464 7: 33:33 and the last 32 bits of the group's address. */
 export function multicastMac6(group: IpAddress): MacAddress {
   return new MacAddress(0x3333, group.w3);

@@ -36,6 +36,8 @@ export interface TcpSocketOptions {
   /** IP_TTL and IP_TOS; -1: the host's default. */
   readonly ttl: number;
   readonly tos: number;
+  /** The interface's number for peers whose address means something on one link only (`fe80::1%eth0`); 0: any. */
+  readonly device: number;
 }
 
 /** `tcp_syn_linear_timeouts` (Linux 6.5): so many SYNs are sent again a second apart, before the timeout doubles. */
@@ -59,6 +61,7 @@ export const SOCKET_OPTIONS: TcpSocketOptions = {
   family: 0,
   ttl: -1,
   tos: -1,
+  device: 0,
 };
 
 /** All options, with `chosen` over the defaults. */

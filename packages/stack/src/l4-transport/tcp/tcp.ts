@@ -5,7 +5,14 @@ import { IpAddress } from '../../base/ip-address.ts';
 import type { NodeContext } from '../../base/node-context.ts';
 import { Checksum, type PacketBuffer } from '../../base/packet-buffer.ts';
 import { What } from '../../base/trace.ts';
-import { Cast, type Flow, type NetworkLayer, Protocol, type ProtocolHandler } from '../../l3-network/network-layer.ts';
+import {
+  Cast,
+  type Flow,
+  type NetworkLayer,
+  Protocol,
+  type ProtocolHandler,
+  type SendOptions,
+} from '../../l3-network/network-layer.ts';
 import { type PortBinding, PortTable } from '../ports.ts';
 import { destinationOf, pseudoSum, rightChecksum, sourceOf } from './addresses.ts';
 import { type StreamOwner, TcpConnection } from './connection.ts';
@@ -88,7 +95,7 @@ export class Tcp implements ProtocolHandler, TcpContext {
     // RFC 9293 3.9.2.3: "An OPEN call [...] to a broadcast or multicast address MUST be rejected".
     if (remote.isMulticast || remote.equals(IpAddress.BROADCAST4)) return -Errno.ENETUNREACH;
     if (remotePort <= 0 || remotePort > 65535) return -Errno.EADDRNOTAVAIL;
-    const flow = this.network.open(remote, Protocol.Tcp, binding.address);
+    const flow = this.network.open(remote, Protocol.Tcp, binding.address, scopeOf(options.device ?? 0));
     if (typeof flow === 'number') return flow;
     if (flow.cast !== Cast.Unicast) return -Errno.ENETUNREACH;
     const ports = portsKey(remotePort, binding.port);
@@ -304,7 +311,8 @@ export class Tcp implements ProtocolHandler, TcpContext {
   wayBack(packet: PacketBuffer): Flow | null {
     const remote = sourceOf(packet);
     if (remote.isMulticast || remote.isUnspecified || remote.equals(IpAddress.BROADCAST4)) return null;
-    const flow = this.network.open(remote, Protocol.Tcp, destinationOf(packet));
+    const device = remote.family === 6 && remote.isLinkLocal ? packet.device : 0;
+    const flow = this.network.open(remote, Protocol.Tcp, destinationOf(packet), scopeOf(device));
     return typeof flow === 'number' ? null : flow;
   }
 
@@ -376,25 +384,31 @@ export class Tcp implements ProtocolHandler, TcpContext {
   resetFor(packet: PacketBuffer, segment: SegmentFields, reason: DropReason): void {
     const local = destinationOf(packet);
     const remote = sourceOf(packet);
+    const device = remote.family === 6 && remote.isLinkLocal ? packet.device : 0;
     this.node.drop(packet, reason);
     if ((segment.flags & Flag.Rst) !== 0 || remote.isMulticast || remote.isUnspecified) return;
     this.counters.outRsts++;
-    this.sendAlone(resetAnswering(segment, this.node.pool), local, remote);
+    this.sendAlone(resetAnswering(segment, this.node.pool), local, remote, device);
   }
 
   /** An ACK from a connection in TIME-WAIT. */
   acknowledgeFor(waiting: TimeWait): void {
-    this.sendAlone(acknowledgementOf(waiting, this.node), waiting.local, waiting.remote);
+    this.sendAlone(acknowledgementOf(waiting, this.node), waiting.local, waiting.remote, 0);
   }
 
   /** Sends a segment that belongs to no connection. */
-  private sendAlone(packet: PacketBuffer, local: IpAddress, remote: IpAddress): void {
+  private sendAlone(packet: PacketBuffer, local: IpAddress, remote: IpAddress, device: number): void {
     const { node } = this;
     packet.l4 = packet.start;
     const initial = pseudoSum(local, remote) + packet.length;
     packet.view.setUint16(packet.start + CHECKSUM, finishSum(sum(packet.view, packet.start, packet.end, initial)));
     this.counters.outSegs++;
     if (node.trace !== null) node.trace.event(node.name, 4, What.Send, packet, 0, '', 'RFC 9293 3.10.7.1');
-    this.network.send(packet, Protocol.Tcp, local, remote);
+    this.network.send(packet, Protocol.Tcp, local, remote, scopeOf(device));
   }
+}
+
+/** For `NetworkLayer.open`: only out of this interface; 0: whichever the routes say. */
+function scopeOf(device: number): SendOptions | undefined {
+  return device === 0 ? undefined : { interfaceIndex: device };
 }

@@ -12,6 +12,7 @@ import { Ready } from '../readiness.ts';
 import type { IcmpReport } from './udp-errors.ts';
 import { UdpFlows } from './udp-flows.ts';
 import type { UdpGroups } from './udp-groups.ts';
+import type { UdpGroups6 } from './udp-groups6.ts';
 import {
   describeUdp,
   MAX_UDP_PAYLOAD4,
@@ -79,6 +80,11 @@ export class UdpEndpoint {
   destination: IpAddress = IpAddress.ANY4;
   fullLength = 0;
   receivedTtl = 0;
+  /** Its TOS or traffic class, and the number of the interface that it came by. */
+  receivedTos = 0;
+  receivedDevice = 0;
+  /** The IPv6 groups that it joined; null: none. Whoever sets it leaves them. */
+  groups6: UdpGroups6 | null = null;
 
   /** The next endpoint on the same port. Belongs to `Udp`. */
   next: UdpEndpoint | null = null;
@@ -138,10 +144,11 @@ export class UdpEndpoint {
    * Gives it a peer: from now on `send` needs no address and nobody else is heard, and ICMP errors come back as
    * errors. 0, or -ENETUNREACH, -EACCES (a broadcast without SO_BROADCAST), -EADDRNOTAVAIL.
    */
-  connect(remote: IpAddress, remotePort: number): number {
-    const flow = this.flows.open(remote, this.binding.address);
+  connect(remote: IpAddress, remotePort: number, scope = 0): number {
+    const flow = this.flows.open(remote, this.binding.address, scope);
     if (typeof flow === 'number') return flow;
     this.flows.peer = flow;
+    this.flows.peerScope = scope;
     this.local = flow.local;
     this.remote = remote;
     this.remotePort = remotePort;
@@ -160,11 +167,18 @@ export class UdpEndpoint {
    * Sends `bytes[offset, offset + length)` as one datagram, to the peer or to `remote`. Returns `length`, or a pending
    * error, or -EDESTADDRREQ, -EMSGSIZE, -EINVAL (port 0), -EACCES, -ENETUNREACH, -EHOSTUNREACH, -ENOBUFS.
    */
-  send(bytes: Uint8Array, offset: number, length: number, remote: IpAddress | null = null, remotePort = 0): number {
+  send(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    remote: IpAddress | null = null,
+    remotePort = 0,
+    scope = 0,
+  ): number {
     if (this.closed) return -Errno.EBADF;
     if (length > 0xffff) return -Errno.EMSGSIZE;
     if (remote !== null && remotePort === 0) return -Errno.EINVAL;
-    const flow = remote === null ? this.flows.toPeer() : this.flows.to(remote, this.local);
+    const flow = remote === null ? this.flows.toPeer() : this.flows.to(remote, this.local, scope);
     if (typeof flow === 'number') return flow;
     const port = remote === null ? this.remotePort : remotePort;
     if (length > (flow.remote.family === 4 ? MAX_UDP_PAYLOAD4 : MAX_UDP_PAYLOAD6)) return -Errno.EMSGSIZE;
@@ -295,6 +309,7 @@ export class UdpEndpoint {
   private note(packet: PacketBuffer, full: number): void {
     const { view, l3 } = packet;
     this.fullLength = full;
+    this.receivedDevice = packet.device;
     this.senderPort = udpSourcePort(view, packet.l4);
     if (view.getUint8(l3) >> 4 === 4) {
       const source = view.getUint32(l3 + 12);
@@ -304,10 +319,12 @@ export class UdpEndpoint {
         this.destination = IpAddress.v4(destination);
       }
       this.receivedTtl = view.getUint8(l3 + 8);
+      this.receivedTos = view.getUint8(l3 + 1);
     } else {
       this.sender = IpAddress.read6(view, l3 + 8);
       this.destination = IpAddress.read6(view, l3 + 24);
       this.receivedTtl = view.getUint8(l3 + 7);
+      this.receivedTos = (view.getUint16(l3) >> 4) & 0xff;
     }
   }
 }

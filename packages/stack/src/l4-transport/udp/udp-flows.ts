@@ -28,6 +28,11 @@ export class UdpFlows {
   private tosWanted = 0;
   private dontFragmentWanted = false;
   private deviceIndex = 0;
+  /** IPV6_MULTICAST_IF: the number of the interface that IPv6 groups are spoken to on; 0: what the routes say. */
+  private multicastDevice6Index = 0;
+  /** The scopes of the peer, and of what is cached. */
+  peerScope = 0;
+  private cacheScope = 0;
 
   constructor(network: NetworkLayer) {
     this.network = network;
@@ -98,24 +103,39 @@ export class UdpFlows {
     this.cache = null;
   }
 
+  get multicastDevice6(): number {
+    return this.multicastDevice6Index;
+  }
+  set multicastDevice6(index: number) {
+    this.multicastDevice6Index = index;
+    this.cache = null;
+  }
+
   /** The way to the peer, -EDESTADDRREQ without one, -EACCES when it is a broadcast that is no longer allowed. */
   toPeer(): Flow | number {
     if (this.peer === null) return -Errno.EDESTADDRREQ;
     return this.allowed(this.peer);
   }
 
-  /** The way to `remote`, from `local` (null: as the routes say); or a negated error number. */
-  to(remote: IpAddress, local: IpAddress | null): Flow | number {
+  /**
+   * The way to `remote`, from `local` (null: as the routes say); or a negated error number. `scope`: the interface's
+   * number, when `remote` is one that means something on one link only.
+   */
+  to(remote: IpAddress, local: IpAddress | null, scope = 0): Flow | number {
     const { generation } = this.network;
     if (generation !== this.cacheGeneration) {
       this.cache = null;
       this.cacheGeneration = generation;
     }
-    if (this.peer?.remote.equals(remote)) return this.allowed(this.peer);
+    if (this.peer?.remote.equals(remote) && scope === this.peerScope) return this.allowed(this.peer);
+    if (scope !== this.cacheScope) {
+      this.cache = null;
+      this.cacheScope = scope;
+    }
     const slot = (remote.w3 ^ (remote.w3 >>> 8)) & (CACHE - 1);
     const known = this.cache === null ? null : this.cache[slot]!;
     if (known?.remote.equals(remote)) return this.allowed(known);
-    const opened = this.open(remote, local);
+    const opened = this.open(remote, local, scope);
     if (typeof opened === 'number') return opened;
     if (this.cache === null) this.cache = new Array<Flow | null>(CACHE).fill(null);
     this.cache[slot] = opened;
@@ -123,10 +143,12 @@ export class UdpFlows {
   }
 
   /** A new flow; or a negated error number: -EACCES for a broadcast without SO_BROADCAST. */
-  open(remote: IpAddress, local: IpAddress | null): Flow | number {
+  open(remote: IpAddress, local: IpAddress | null, scope = 0): Flow | number {
     // Bound to a group or to a broadcast address, it listens there, but does not send from there.
     let source = local !== null && this.network.isLocal(local) ? local : null;
     let index = this.deviceIndex;
+    if (index === 0) index = scope;
+    if (index === 0 && remote.isMulticast && remote.family === 6) index = this.multicastDevice6;
     if (index === 0 && remote.isMulticast && remote.family === 4) {
       index = this.multicastDeviceIndex;
       source ??= this.multicastSource;

@@ -1,9 +1,10 @@
 import { finish, sum } from '../../base/checksum.ts';
 import { Drop } from '../../base/drop-reasons.ts';
-import type { IpAddress } from '../../base/ip-address.ts';
+import { IpAddress } from '../../base/ip-address.ts';
 import type { NodeContext } from '../../base/node-context.ts';
 import { Checksum, type PacketBuffer } from '../../base/packet-buffer.ts';
 import { sipHash24 } from '../../base/siphash.ts';
+import type { GroupService6 } from '../../l3-network/ipv6/socket-groups6.ts';
 import type { GroupService } from '../../l3-network/multicast/socket-groups.ts';
 import { Cast, type NetworkLayer, Protocol, type ProtocolHandler } from '../../l3-network/network-layer.ts';
 import { type PortBinding, PortTable } from '../ports.ts';
@@ -40,6 +41,7 @@ export class Udp implements ProtocolHandler, UdpLayer {
   unclaimed: ProtocolHandler | null = null;
   /** Multicast groups, where the network layer has them; set by who composes the host. */
   groups: GroupService | null = null;
+  groups6: GroupService6 | null = null;
   /** Datagrams sent, received, handed to an endpoint's queue, for ports without one, and bad ones (RFC 4113). */
   sent = 0;
   received = 0;
@@ -207,7 +209,7 @@ export class Udp implements ProtocolHandler, UdpLayer {
     let last: UdpEndpoint | null = null;
     for (let endpoint = head; endpoint !== null; endpoint = endpoint.next) {
       if (scoreOf(endpoint, packet.device, view, family, localAt, remoteAt, port) === NO_MATCH) continue;
-      if (isGroup && family === 4 && !hears(endpoint, packet)) continue;
+      if (isGroup && !(family === 4 ? hears(endpoint, packet) : hears6(endpoint, packet))) continue;
       if (last !== null) last.deliver(packet.copy());
       last = endpoint;
     }
@@ -255,6 +257,11 @@ function scoreOf(
 /** RFC 3376 3.1: a group's packets go to those who want what this source sends. */
 function hears({ groups }: UdpEndpoint, { view, l3, device }: PacketBuffer): boolean {
   return groups === null || groups.hears(view.getUint32(l3 + 16), view.getUint32(l3 + 12), device);
+}
+
+/** A group's packets go to those who joined it there, and to those who joined nothing (IPV6_MULTICAST_ALL). */
+function hears6({ groups6 }: UdpEndpoint, { view, l3, device }: PacketBuffer): boolean {
+  return groups6 === null || groups6.hears(IpAddress.read6(view, l3 + 24), device);
 }
 
 function addressIs(view: DataView, at: number, family: 4 | 6, address: IpAddress): boolean {
