@@ -7,6 +7,7 @@ import type { Process } from '../process.ts';
 import type { Program } from '../program.ts';
 import { parseDig } from './dig/command-line.ts';
 import { messageText, shortText } from './dig/message-text.ts';
+import { trace } from './dig/trace.ts';
 import { askServers, serversFor } from './name-query.ts';
 
 /** dig's exit codes: no answer, and what went wrong before anybody was asked. */
@@ -18,12 +19,17 @@ export const dig: Program = {
   summary: 'ask a name server, and show its answer',
   usage: `usage: dig [@SERVER] [NAME] [TYPE] [CLASS] [-p PORT] [-x ADDRESS] [+OPTION ...]
   -x  the name of an address
-  +[no]tcp, +[no]recurse, +[no]edns, +bufsize=BYTES, +[no]ignore (truncation)
+  +[no]tcp, +[no]recurse, +[no]edns, +bufsize=BYTES, +[no]ignore (truncation), +[no]nsid
+  +[no]trace (from the root down)
   +short, +[no]all, +[no]cmd, +[no]comments, +[no]question, +[no]answer, +[no]authority, +[no]additional, +[no]stats
   +time=SECONDS (5), +tries=N (3)
 exit: 0 there is an answer, 9 there is none`,
   async main(process) {
     const wanted = parseDig(process.args);
+    if (wanted.trace) {
+      process.print(greetingFor(process, 0));
+      return trace(process, wanted);
+    }
     const servers = await serversFor(process, wanted.server);
     if (typeof servers === 'string') {
       process.complain(`dig: ${servers}\n`);

@@ -49,6 +49,34 @@ www.shop.example.	3600	IN	A	10.0.0.81
     );
   });
 
+  it('asks its way down from the root, and shows it: +trace', async () => {
+    const lab = new DnsLab();
+    const said = await lab.says('dig +trace +noedns www.shop.example');
+    expect(said.split('\n').filter((line) => line.includes('\tNS\t') || line.startsWith(';; Received'))).toEqual([
+      '.\t\t\t3600\tIN\tNS\troot.',
+      ';; Received 34 bytes from 10.0.0.53#53(10.0.0.53) in 16 ms',
+      'example.\t\t3600\tIN\tNS\tns.example.',
+      ';; Received 67 bytes from 10.0.0.2#53(root) in 8 ms',
+      'shop.example.\t\t3600\tIN\tNS\tns.shop.example.',
+      ';; Received 67 bytes from 10.0.0.3#53(ns.example) in 8 ms',
+      ';; Received 66 bytes from 10.0.0.4#53(ns.shop.example) in 8 ms',
+    ]);
+    expect(await lab.says('dig +trace @10.0.0.99 +tries=1 +time=1 x')).toContain(';; no servers could be reached\n');
+    // Who serves nothing above the name leads nowhere.
+    expect(await lab.says('dig +trace @10.0.0.4 www.shop.example')).toMatch(
+      /;; Received [0-9]+ bytes from 10\.0\.0\.4#53/,
+    );
+  });
+
+  it('asks a server what it is: NSID, version.bind, hostname.bind', async () => {
+    const lab = new DnsLab();
+    expect(await lab.says('dig +nsid @10.0.0.3 example soa')).toContain('; NSID: 74 6c 64 ("tld")\n');
+    expect(await lab.says('dig +short @10.0.0.3 ch txt version.bind')).toBe('"netarium"\n');
+    expect(await lab.says('dig +short @10.0.0.3 ch txt hostname.bind')).toBe('"tld"\n');
+    expect(await lab.says('dig @10.0.0.3 ch txt example')).toContain('status: REFUSED');
+    expect(await lab.says('dig @10.0.0.3 ch a id.server')).toMatch(/status: NOERROR.*[^]*ANSWER: 0/);
+  });
+
   it('takes TCP when it is told to, and when the answer does not fit', async () => {
     const lab = new DnsLab();
     expect(await lab.says('dig @10.0.0.4 +tcp www.shop.example')).toContain('(10.0.0.4) (TCP)\n');

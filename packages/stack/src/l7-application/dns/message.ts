@@ -73,11 +73,14 @@ export interface QueryOptions {
   class?: number;
   /** Bytes of UDP that the asker takes, told by EDNS; 0: no EDNS, and so 512. */
   udpBytes?: number;
+  /** Options of EDNS, if there is any. */
+  options?: readonly EdnsOption[];
 }
 
 /** A question. */
 export function query(id: number, name: DomainName, type: number, options: QueryOptions = {}): DnsMessage {
   const { recursionDesired = false, class: klass = Class.IN, udpBytes = 0 } = options;
+  const edns = { udpBytes, version: 0, dnssecOk: false, options: options.options ?? [] };
   return {
     id,
     response: false,
@@ -93,7 +96,7 @@ export function query(id: number, name: DomainName, type: number, options: Query
     answers: [],
     authority: [],
     additional: [],
-    edns: udpBytes === 0 ? null : { udpBytes, version: 0, dnssecOk: false, options: [] },
+    edns: udpBytes === 0 ? null : edns,
   };
 }
 

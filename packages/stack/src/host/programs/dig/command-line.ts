@@ -1,4 +1,5 @@
 import { IpAddress } from '../../../base/ip-address.ts';
+import type { EdnsOption } from '../../../l7-application/dns/message.ts';
 import { DomainName } from '../../../l7-application/dns/name.ts';
 import { Class, classNumber, Type, typeNumber } from '../../../l7-application/dns/types.ts';
 import { UsageError } from '../../program.ts';
@@ -17,6 +18,10 @@ export interface DigQuery {
   recursionDesired: boolean;
   /** Bytes of UDP offered by EDNS; 0: no EDNS. */
   udpBytes: number;
+  /** Asks the way from the root down, and shows each step. */
+  trace: boolean;
+  /** Options of EDNS: NSID. */
+  options: EdnsOption[];
   /** A truncated answer is taken as it is. */
   ignoreTruncation: boolean;
   timeoutSeconds: number;
@@ -35,6 +40,8 @@ const SWITCHES: Readonly<Record<string, (query: DigQuery, on: boolean) => void>>
   short: (query, on) => void (query.short = on),
   recurse: (query, on) => void (query.recursionDesired = on),
   edns: (query, on) => void (query.udpBytes = on ? DIG_UDP_BYTES : 0),
+  trace: (query, on) => void (query.trace = on),
+  nsid: (query, on) => void (query.options = on ? [{ code: 3, data: '' }] : []),
   ignore: (query, on) => void (query.ignoreTruncation = on),
   cmd: (query, on) => void (query.command = on),
   stats: (query, on) => void (query.statistics = on),
@@ -71,6 +78,8 @@ export function parseDig(args: readonly string[]): DigQuery {
     tcp: false,
     recursionDesired: true,
     udpBytes: DIG_UDP_BYTES,
+    trace: false,
+    options: [],
     ignoreTruncation: false,
     timeoutSeconds: 5,
     tries: 3,

@@ -15,6 +15,7 @@ export interface Shown {
 const COLUMNS = [24, 32, 40, 48] as const;
 const TAB = 8;
 
+const NSID = 3;
 const EDE = 15;
 /** RFC 8914 5.2. */
 const EDE_NAMES: Readonly<Record<number, string>> = { 0: 'Other', 13: 'Cached Error', 22: 'No Reachable Authority' };
@@ -69,11 +70,17 @@ function edns(message: DnsMessage): string {
       const extra = printable(data.slice(2));
       text += `; EDE: ${number}${EDE_NAMES[number] === undefined ? '' : ` (${EDE_NAMES[number]})`}`;
       text += extra === '' ? '\n' : `: (${extra})\n`;
+    } else if (code === NSID) {
+      text += `; NSID: ${hexOf(data)} ("${printable(data)}")\n`;
     } else {
-      text += `; OPT=${code}: ${[...data].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join(' ')}\n`;
+      text += `; OPT=${code}: ${hexOf(data)}\n`;
     }
   }
   return text;
+}
+
+function hexOf(data: string): string {
+  return [...data].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join(' ');
 }
 
 /** What came off a wire goes to a terminal. */
@@ -87,7 +94,8 @@ function section(label: string, records: readonly ResourceRecord[], shown: Shown
   return `${title}${records.map((record) => `${recordLine(record)}\n`).join('')}${shown.comments ? '\n' : ''}`;
 }
 
-function recordLine(record: ResourceRecord): string {
+/** A record in dig's columns. */
+export function recordLine(record: ResourceRecord): string {
   const words = [String(record.ttl), className(record.class), typeName(record.type), dataText(record)];
   return columns(record.name.toString(), words, COLUMNS);
 }
