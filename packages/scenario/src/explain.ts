@@ -60,8 +60,11 @@ function explain(issue: Issue, base: Path, root: z.ZodType, tree: Tree, findings
         explainKind(path, found, findings);
         return;
       }
+      // Words stand there: that they are not `true` is not what is wrong with them.
+      const words = found.tree?.kind === 'map';
+      const misses = (code: Issue['code']): boolean => code === 'invalid_type' || (words && code === 'invalid_value');
       const fitting = issue.errors.filter(
-        (issues) => !issues.some((inner) => inner.path.length === 0 && inner.code === 'invalid_type'),
+        (issues) => !issues.some((inner) => inner.path.length === 0 && misses(inner.code)),
       );
       if (fitting.length !== 1) explainValue(path, name, found, expected, findings);
       else for (const inner of fitting[0] ?? []) explain(inner, path, root, tree, findings);

@@ -75,7 +75,7 @@ describe('a problem', () => {
       '5:19: "a" has no interface "eth9"; expected eth0. Did you mean "a:eth0"?',
       '5:27: there is no node "c"; expected one of a, b',
       expect.stringMatching(/^6:26: unknown word "mtu" in link 2; expected one of endpoints, name, /),
-      '7:1: unknown word "sede"; expected one of title, seed, nodes, dns, links, services, files, faults, wires. Did you mean "seed"?',
+      '7:1: unknown word "sede"; expected one of title, seed, nodes, ipv6, dns, links, services, files, faults, wires. Did you mean "seed"?',
     ]);
   });
 });

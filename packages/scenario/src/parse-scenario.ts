@@ -1,4 +1,5 @@
 import type { NetworkDescription } from '@netarium/stack/network/description';
+import { checkIpv6 } from './check-ipv6.ts';
 import { checkLinks } from './check-links.ts';
 import { checkNames } from './check-names.ts';
 import { checkNodes } from './check-nodes.ts';
@@ -44,6 +45,7 @@ export function parseScenario(text: string, { file }: ParseOptions): ScenarioRes
   const links = checkLinks(model, findings);
   checkPrograms(model, links, findings);
   checkOutside(model, findings);
+  checkIpv6(model, findings);
   checkNames(model, text, findings);
   if (!form.ok || findings.failed) return { ok: false, problems: findings.problems() };
   return {

@@ -8,6 +8,7 @@ import { LIMITS } from '@netarium/stack/base/limits';
 import { z } from 'zod';
 import { type Advice, adviseAddress, adviseDestination, adviseInterfaceAddress, adviseMac } from './addresses.ts';
 import { quoted } from './problem.ts';
+import { interfaceAdvertise, interfaceIpv6, networkIpv6, nodeIpv6 } from './schema-ipv6.ts';
 import { interfaceDhcp, namesOfNode, networkDns } from './schema-names.ts';
 import { outsideWords, wires } from './schema-outside.ts';
 import { duration, notEmpty, phrased, phrases, rate, ratio, text, whole } from './schema-parts.ts';
@@ -48,11 +49,15 @@ const interfaceWords = z.strictObject({
   ).exactOptional(),
   mtu: whole(68, 65_535, 'a whole number of bytes', 'Largest IP packet in bytes; default 1500.').exactOptional(),
   dhcp: interfaceDhcp,
+  ipv6: interfaceIpv6,
+  advertise: interfaceAdvertise,
 });
 
 const interfaceEntry = z
   .union([interfaceAddress, interfaceWords, z.null().transform((): z.output<typeof interfaceWords> => ({}))])
-  .register(phrases, { expected: 'an address such as 10.0.1.10/24, or the words address, mac, mtu, dhcp' });
+  .register(phrases, {
+    expected: 'an address such as 10.0.1.10/24, or the words address, mac, mtu, dhcp, ipv6, advertise',
+  });
 
 const route = phrased(
   z.strictObject({
@@ -78,7 +83,8 @@ const addressed = {
   interfaces: z
     .record(phrased(z.string().regex(INTERFACE_NAME), INTERFACE_NAME_EXPECTED), interfaceEntry)
     .meta({
-      description: 'Interfaces by name: eth0, eth1, ... Behind each its address, or the words address, mac, mtu, dhcp.',
+      description:
+        'Interfaces by name: eth0, eth1, ... Behind each its address, or the words address, mac, mtu, dhcp, ipv6, advertise.',
     })
     .register(phrases, { expected: 'names of interfaces with their addresses, such as { eth0: 10.0.1.10/24 }' })
     .exactOptional(),
@@ -96,6 +102,7 @@ const addressed = {
     z.array(label('Another name for this node.')).meta({ description: 'More names for this node, besides its own.' }),
     'a list of names',
   ).exactOptional(),
+  ipv6: nodeIpv6,
   ...namesOfNode,
 };
 /** A gateway's default route leads outside by itself. */
@@ -244,6 +251,7 @@ export const scenarioSchema = phrased(
         z.record(label("The node's name."), node).meta({ description: 'The machines, by name.' }),
         'names of nodes, and what each is, such as { alice: { kind: host } }',
       ),
+      ipv6: networkIpv6,
       dns: networkDns,
       links: phrased(z.array(link).meta({ description: 'The cables.' }), 'a list of links').exactOptional(),
       services: phrased(
@@ -261,7 +269,7 @@ export const scenarioSchema = phrased(
       wires,
     })
     .meta({ title: 'netarium scenario', description: 'A network: its nodes, links, services, files and faults.' }),
-  'the words of a scenario: title, seed, nodes, dns, links, services, files, faults, wires',
+  'the words of a scenario: title, seed, nodes, ipv6, dns, links, services, files, faults, wires',
 );
 
 /** JSON Schema (draft 2020-12) of the file, for editors. */

@@ -53,6 +53,22 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
   'ipv6.yaml': [
     '3:44: "2001:db8::2/64" is an IPv6 address, and IPv6 is not there yet; expected an address and its prefix length, such as 10.0.1.10/24',
   ],
+  'ipv6-words.yaml': [
+    '1:7: ipv6 cannot be "yes"; expected true or false',
+    '3:42: "a" is a host, and hosts do not advertise; expected an interface of a router',
+    '4:48: ipv6 cannot be "maybe"; expected true or false',
+    '8:51: "2001:db8:1::1/64" has bits set behind its prefix; expected an IPv6 network such as 2001:db8:1::/64. Did you mean "2001:db8:1::/64"?',
+    '8:69: "10.0.0.0/8" is an IPv4 network; expected an IPv6 network such as 2001:db8:1::/64',
+    '8:81: "2001:db8:2::" has no prefix length; expected an IPv6 network such as 2001:db8:1::/64. Did you mean "2001:db8:2::/64"?',
+    '8:108: "2s" is not from 3s to 1800s; expected a duration from 3s to 1800s',
+    '9:100: its addresses are preferred for longer than they are valid; expected a duration no longer than valid',
+    '9:112: "10.0.0.1" is no IPv6 address of a server; expected an IPv6 address such as 2001:db8:1::53',
+    '10:40: unknown word "prefixs" in advertise; expected one of prefixes, interval, lifetime, dns, search, mtu, managed, other, preference, hopLimit, reachable, retransmit, routes. Did you mean "prefixes"?',
+    '10:58: mtu cannot be 1000; expected a whole number of bytes from 1280 to 65535',
+    '10:76: preference cannot be "higher"; expected high, medium or low',
+    '10:93: "no domain" is no domain of hosts: "no domain"; expected a domain such as campus.test',
+    '11:21: this interface speaks IPv6: it advertises; expected true, or nothing. Did you mean "true"?',
+  ],
   'link-ends.yaml': [
     '6:17: there is no node "alcie"; expected one of alice, bob, sw1. Did you mean "alice:eth0"?',
     '7:17: "bob" has no interface "eth5"; expected one of eth0, eth1. Did you mean "bob:eth0"?',
@@ -86,10 +102,10 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
   ],
   'not-yaml-tab.yaml': ['2:1: not YAML: this line is indented with a tab; expected spaces'],
   'not-yaml-text.yaml': [
-    '1:1: this is a text, not a scenario; expected the words of a scenario: title, seed, nodes, dns, links, services, files, faults, wires',
+    '1:1: this is a text, not a scenario; expected the words of a scenario: title, seed, nodes, ipv6, dns, links, services, files, faults, wires',
   ],
   'outside.yaml': [
-    '6:5: unknown word "gateway" in node "gw"; expected one of kind, interfaces, routes, aliases, nameServers, search, dns, outside',
+    '6:5: unknown word "gateway" in node "gw"; expected one of kind, interfaces, routes, aliases, ipv6, nameServers, search, dns, outside',
     '9:13: unknown word "alow" in rule 1; expected one of allow, deny, protocol, ports. Did you mean "allow"?',
     '10:20: "192.0.2.1/24" has bits set behind its prefix; expected an address, a prefix such as 192.0.2.0/24, or any. Did you mean "192.0.2.0/24"?',
     '10:56: "80-" are no ports; expected a port such as 80, a range such as 8000-8080, or a list of such',
@@ -104,7 +120,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '18:32: port 8080 of 127.0.0.1 leads elsewhere already (line 18); expected another port',
     '18:47: port 8080 of 127.0.0.1 leads elsewhere already (line 18); expected another port',
     '18:62: "web:80" is no port forward; expected a port forward such as 8080:web:80 or 127.0.0.1:5353:dns:53/udp',
-    '19:58: unknown word "outside" in node "r1"; expected one of kind, interfaces, gateway, routes, aliases, nameServers, search, dns',
+    '19:58: unknown word "outside" in node "r1"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, nameServers, search, dns',
   ],
   'routes.yaml': [
     '6:33: the next hop 10.9.9.9 is in no network of "r1"; expected an address in 10.0.0.0/24',
@@ -126,8 +142,8 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '3:18: unknown kind "swich"; expected one of host, router, gateway, switch, hub. Did you mean "switch"?',
   ],
   'unknown-word.yaml': [
-    '3:24: unknown word "gatway" in node "bob"; expected one of kind, interfaces, gateway, routes, aliases, nameServers, search, dns. Did you mean "gateway"?',
-    '4:1: unknown word "lnks"; expected one of title, seed, nodes, dns, links, services, files, faults, wires. Did you mean "links"?',
+    '3:24: unknown word "gatway" in node "bob"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, nameServers, search, dns. Did you mean "gateway"?',
+    '4:1: unknown word "lnks"; expected one of title, seed, nodes, ipv6, dns, links, services, files, faults, wires. Did you mean "links"?',
   ],
   'wires.yaml': [
     '7:11: there is no node "wbe"; expected one of web, sw1. Did you mean "web:eth1"?',
