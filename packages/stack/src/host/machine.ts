@@ -10,6 +10,7 @@ import { Ipv4 } from '../l3-network/ipv4.ts';
 import type { Icmp6 } from '../l3-network/ipv6/icmp6.ts';
 import { Ipv6 } from '../l3-network/ipv6/ipv6.ts';
 import type { Ipv6Interface } from '../l3-network/ipv6/ipv6-interface.ts';
+import type { DnsAdvice } from '../l3-network/ipv6/router-discovery.ts';
 import { SocketGroups6 } from '../l3-network/ipv6/socket-groups6.ts';
 import { Tcp } from '../l4-transport/tcp/tcp.ts';
 import { Udp } from '../l4-transport/udp/udp.ts';
@@ -55,7 +56,7 @@ export interface RouteWords {
  *
  * What runs on it is `Host`'s.
  */
-export class Machine implements SessionHost, NameResolver, NicListener {
+export class Machine implements SessionHost, NameResolver, NicListener, DnsAdvice {
   readonly node: NodeContext;
   readonly nics = new Map<string, Nic>();
   /** IPv4. */
@@ -92,6 +93,7 @@ export class Machine implements SessionHost, NameResolver, NicListener {
     this.ip.forwarding = options.forwarding === true;
     this.ip6 = new Ipv6(node, this.ip);
     this.ip6.forwarding = options.forwarding === true;
+    this.ip6.links.routers.dns = this;
     this.network = new Internet(this.ip, this.ip6);
     this.icmp = this.ip.icmp;
     this.icmp6 = this.ip6.icmp;
@@ -147,6 +149,11 @@ export class Machine implements SessionHost, NameResolver, NicListener {
   private addAddress6(nic: Nic, address: Prefix): number {
     this.enableIpv6(nic);
     return this.ip6.addAddress(nic, address, true);
+  }
+
+  /** Routers of a link tell of name servers, or of none any more (RFC 8106). */
+  advised(on: Ipv6Interface, servers: readonly IpAddress[], domains: readonly string[]): void {
+    this.nameServers.set(`ra ${on.name}`, servers, domains);
   }
 
   /** An interface was switched on or off, or its link changed: layer 3 looks whether its routes come or go. */
