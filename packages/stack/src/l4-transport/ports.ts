@@ -18,6 +18,8 @@ export interface BindOptions {
   reusePort?: boolean;
   /** May take a port below 1024. */
   privileged?: boolean;
+  /** Of a holder of every address: those of one family only (an IPv4 socket, IPV6_V6ONLY); default 0: both. */
+  family?: 0 | 4 | 6;
 }
 
 /**
@@ -28,6 +30,8 @@ export class PortBinding {
   /** null: every address of this host. */
   readonly address: IpAddress | null;
   readonly port: number;
+  /** Whose addresses it holds; 0: those of both families. */
+  readonly family: 0 | 4 | 6;
   /** As on Linux, the options of the moment count: setting one later changes what others may bind. */
   reuseAddress: boolean;
   reusePort: boolean;
@@ -45,6 +49,7 @@ export class PortBinding {
     this.outgoing = outgoing;
     this.address = address;
     this.port = port;
+    this.family = address === null ? (options.family ?? 0) : address.family;
     this.reuseAddress = options.reuseAddress === true;
     this.reusePort = options.reusePort === true;
   }
@@ -131,11 +136,12 @@ export class PortTable {
     }
   }
 
-  /** Is anything bound to this port on an address that overlaps with `address` (null: any)? */
-  inUse(address: IpAddress | null, port: number): boolean {
+  /** Is anything bound to this port on an address that overlaps with `address` (null: any of `family`; 0: of both)? */
+  inUse(address: IpAddress | null, port: number, family: 0 | 4 | 6 = 0): boolean {
+    const of = address === null ? family : address.family;
     let other = this.heads.get(port) ?? null;
     while (other !== null) {
-      if (overlap(address, other.address)) return true;
+      if (overlap(address, of, other)) return true;
       other = other.next;
     }
     return false;
@@ -145,7 +151,7 @@ export class PortTable {
   conflicts(binding: PortBinding, self: PortBinding | null): boolean {
     let other = this.heads.get(binding.port) ?? null;
     while (other !== null) {
-      if (other !== self && overlap(binding.address, other.address)) {
+      if (other !== self && overlap(binding.address, binding.family, other)) {
         const reuse = binding.reuseAddress && other.reuseAddress && !other.listening;
         const share = binding.reusePort && other.reusePort;
         if (!reuse && !share) return true;
@@ -181,7 +187,7 @@ export class PortTable {
     const first = this.random.below(EPHEMERAL_COUNT);
     for (let i = 0; i < EPHEMERAL_COUNT; i++) {
       const port = FIRST_EPHEMERAL_PORT + ((first + i) % EPHEMERAL_COUNT);
-      if (!this.inUse(address, port)) return this.add(new PortBinding(this, address, port, options));
+      if (!this.inUse(address, port, options.family)) return this.add(new PortBinding(this, address, port, options));
     }
     return -Errno.EADDRINUSE;
   }
@@ -203,6 +209,7 @@ function onlyOutgoing(head: PortBinding): boolean {
   return true;
 }
 
-function overlap(a: IpAddress | null, b: IpAddress | null): boolean {
-  return a === null || b === null || a.equals(b);
+function overlap(address: IpAddress | null, family: 0 | 4 | 6, other: PortBinding): boolean {
+  if (family !== 0 && other.family !== 0 && family !== other.family) return false;
+  return address === null || other.address === null || address.equals(other.address);
 }

@@ -155,7 +155,7 @@ describe('options', () => {
     expect(socket.connect(far, 9)).toBe(0);
     expect(socket.getOption(c.IPPROTO_IP, c.IP_MTU)).toBe(1500);
     finished(host, socket);
-    host.network.stop();
+    host.network.ipv4.stop();
   });
 });
 

@@ -210,9 +210,10 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
       reuseAddress: this.reuseAddress,
       reusePort: this.reusePort,
       privileged: this.privileged,
+      family: this.families,
     });
     if (typeof binding === 'number') return binding;
-    const endpoint = this.udp.open(binding, this, this.family === c.AF_INET ? 4 : this.onlyIpv6 ? 6 : 0);
+    const endpoint = this.udp.open(binding, this, this.families);
     endpoint.flows.device = this.device;
     endpoint.flows.broadcast = this.broadcast;
     endpoint.receiveErrors = this.receiveErrors;

@@ -236,6 +236,12 @@ export abstract class Descriptor {
     return this.onlyIpv6 && address.isMapped ? -Errno.ENETUNREACH : 0;
   }
 
+  /** Whose packets it takes when it is bound to every address; 0: those of both families. */
+  protected get families(): 0 | 4 | 6 {
+    if (this.family !== AF_INET6) return 4;
+    return this.onlyIpv6 ? 6 : 0;
+  }
+
   /** The address that goes on the wire for one that a program gave. */
   protected onWire(address: IpAddress): IpAddress {
     return address.isMapped ? IpAddress.v4(address.w3) : address;

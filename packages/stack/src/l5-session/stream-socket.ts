@@ -325,7 +325,7 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
 
   private get bindOptions(): BindOptions {
     const { reuseAddress, reusePort } = this.options;
-    return { reuseAddress, reusePort, privileged: this.privileged };
+    return { reuseAddress, reusePort, privileged: this.privileged, family: this.families };
   }
 
   private stopListening(): void {

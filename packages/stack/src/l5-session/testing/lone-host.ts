@@ -6,8 +6,12 @@ import type { NodeContext } from '../../base/node-context.ts';
 import type { PacketBuffer, PacketPool } from '../../base/packet-buffer.ts';
 import { Prefix } from '../../base/prefix.ts';
 import type { Icmp } from '../../l3-network/icmp.ts';
+import { Internet } from '../../l3-network/internet.ts';
 import type { IpLink, LinkHandler } from '../../l3-network/ip-link.ts';
 import { Ipv4 } from '../../l3-network/ipv4.ts';
+import type { Icmp6 } from '../../l3-network/ipv6/icmp6.ts';
+import { Ipv6 } from '../../l3-network/ipv6/ipv6.ts';
+import { SocketGroups6 } from '../../l3-network/ipv6/socket-groups6.ts';
 import { Tcp } from '../../l4-transport/tcp/tcp.ts';
 import { Udp } from '../../l4-transport/udp/udp.ts';
 import { testNode } from '../../testing/test-node.ts';
@@ -47,13 +51,14 @@ class Sink implements IpLink {
   register(_etherType: number, _handler: LinkHandler): void {}
 }
 
-/** A machine by itself, 10.0.0.1/24 on a network where nobody answers: loopback, UDP, TCP and sockets over real IPv4. */
+/** A machine by itself, 10.0.0.1/24 on a network where nobody answers: loopback, UDP, TCP, sockets over IPv4 and IPv6. */
 export class LoneHost implements SessionHost {
   readonly node: NodeContext;
   readonly queue: EventQueue;
   readonly pool: PacketPool;
-  readonly network: Ipv4;
+  readonly network: Internet;
   readonly icmp: Icmp;
+  readonly icmp6: Icmp6;
   readonly tcp: Tcp;
   readonly udp: Udp;
   readonly wakeups: TestWakeups;
@@ -66,13 +71,16 @@ export class LoneHost implements SessionHost {
     this.node = node;
     this.queue = queue;
     this.pool = pool;
-    this.network = new Ipv4(node);
+    const ipv4 = new Ipv4(node);
     const sink = new Sink();
-    this.network.addAddress(sink, Prefix.parse('10.0.0.1/24')!);
-    this.network.addRoute(Prefix.parse('0.0.0.0/0')!, { via: IpAddress.parse('10.0.0.254')! });
-    this.icmp = this.network.icmp;
+    ipv4.addAddress(sink, Prefix.parse('10.0.0.1/24')!);
+    ipv4.addRoute(Prefix.parse('0.0.0.0/0')!, { via: IpAddress.parse('10.0.0.254')! });
+    this.network = new Internet(ipv4, new Ipv6(node, ipv4));
+    this.icmp = ipv4.icmp;
+    this.icmp6 = this.network.ipv6.icmp;
     this.tcp = new Tcp(node, this.network);
     this.udp = new Udp(node, this.network);
+    this.udp.groups6 = new SocketGroups6(this.network.ipv6);
     this.wakeups = new TestWakeups();
     this.sockets = new SocketApi(this);
   }
@@ -86,7 +94,8 @@ export class LoneHost implements SessionHost {
   async end(): Promise<void> {
     this.sockets.closeAll();
     await untilSettled(this.queue, this.wakeups, new Promise(() => {}), 1e9);
-    this.network.stop();
+    this.network.ipv4.stop();
+    this.network.ipv6.stop();
   }
 }
 

@@ -410,4 +410,85 @@ export const posixTable: readonly PosixCase[] = [
     script: 's = dgram; s.bind 127.0.0.1 0; later 10 s.close; s.recv 10 -> EBADF',
     differs: 'on Linux such a call goes on waiting',
   },
+  // AF_INET6
+  { about: 'names of a fresh IPv6 stream', script: 's = stream6; s.peer -> ENOTCONN; s.name -> :: 0' },
+  {
+    about: 'an IPv6 stream talks',
+    script:
+      's = server6; c = stream6; c.connect ::1 port(s); c.peer -> ::1 port; c.name -> ::1 port; a = s.accept; a.peer -> ::1 port; c.send hello -> 5; a.recv 10 -> hello; c.close; a.recv 10 -> empty',
+  },
+  { about: 'nobody listens over IPv6', script: 'c = stream6; c.connect ::1 unused -> ECONNREFUSED' },
+  { about: 'IPv6: bind to an address of another host', script: 's = stream6; s.bind 2001:db8::77 0 -> EADDRNOTAVAIL' },
+  { about: 'IPv6: bind to a well-known port', script: 's = stream6; s.bind ::1 80 -> EACCES' },
+  { about: 'IPv6: bind to what another has', script: 's = server6; t = stream6; t.bind ::1 port(s) -> EADDRINUSE' },
+  {
+    about: 'a listener on :: takes IPv4 too, and shows it as a mapped address',
+    script:
+      's = stream6; s.bind * 0; s.listen 5; c = stream; c.connect 127.0.0.1 port(s); a = s.accept; a.peer -> ::ffff:127.0.0.1 port; a.name -> ::ffff:127.0.0.1 port; d = stream6; d.connect ::1 port(s); b = s.accept; b.peer -> ::1 port',
+  },
+  {
+    about: 'an IPv6 stream connects to a mapped address',
+    script:
+      's = server; c = stream6; c.connect ::ffff:127.0.0.1 port(s); c.peer -> ::ffff:127.0.0.1 port; a = s.accept; a.peer -> 127.0.0.1 port',
+  },
+  {
+    about: 'IPV6_V6ONLY: IPv6 alone',
+    script:
+      's = stream6; s.get IPPROTO_IPV6 IPV6_V6ONLY -> 0; s.set IPPROTO_IPV6 IPV6_V6ONLY 1; s.get IPPROTO_IPV6 IPV6_V6ONLY -> 1; s.bind * 0; s.listen 5; c = stream; c.connect 127.0.0.1 port(s) -> ECONNREFUSED; d = stream6; d.set IPPROTO_IPV6 IPV6_V6ONLY 1; d.connect ::ffff:127.0.0.1 port(s) -> ENETUNREACH',
+  },
+  {
+    about: 'IPV6_V6ONLY comes too late',
+    script: 's = stream6; s.bind * 0; s.set IPPROTO_IPV6 IPV6_V6ONLY 1 -> EINVAL',
+  },
+  {
+    about: 'IPV6_V6ONLY leaves the port to IPv4',
+    script:
+      's = stream6; s.set IPPROTO_IPV6 IPV6_V6ONLY 1; s.bind * 0; s.listen 1; t = stream; t.bind * port(s); t.listen 1; c = stream; c.connect 127.0.0.1 port(s); a = t.accept; d = stream6; d.connect ::1 port(s); b = s.accept',
+  },
+  {
+    about: 'without it the port is taken for both',
+    script:
+      's = stream6; s.bind * 0; t = stream; t.bind * port(s) -> EADDRINUSE; t.bind 127.0.0.1 port(s) -> EADDRINUSE',
+  },
+  {
+    about: 'an address of IPv4 leaves the port to IPv6 addresses',
+    script: 's = server; t = stream6; t.bind ::1 port(s); u = stream6; u.bind * port(s) -> EADDRINUSE',
+  },
+  {
+    about: 'a link-local address without its link',
+    script: 's = stream6; s.bind fe80::1 0 -> EINVAL; s.connect fe80::1 9 -> EINVAL',
+  },
+  {
+    about: 'the same for datagrams',
+    script: 's = dgram6; s.bind fe80::1 0 -> EINVAL; s.connect fe80::1 9 -> EINVAL; s.connect ff02::1 9 -> EINVAL',
+  },
+  {
+    about: 'IPv6 datagrams',
+    script:
+      's = dgram6; s.bind ::1 0; t = dgram6; t.sendto abc ::1 port(s) -> 3; s.recvfrom 10 -> abc ::1; t.connect ::1 port(s); t.name -> ::1 port; t.send de -> 2; s.recv 10 -> de',
+  },
+  {
+    about: 'a datagram socket on :: hears IPv4',
+    script:
+      's = dgram6; s.bind * 0; t = dgram; t.sendto abc 127.0.0.1 port(s) -> 3; s.recvfrom 10 -> abc ::ffff:127.0.0.1; u = dgram6; u.sendto de ::1 port(s) -> 2; s.recvfrom 10 -> de ::1',
+  },
+  {
+    about: 'nobody hears a datagram over IPv6',
+    script:
+      's = dgram6; s.connect ::1 unused; s.send x -> 1; wait 20; s.send x -> ECONNREFUSED; s.get SOL_SOCKET SO_ERROR -> 0',
+  },
+  {
+    about: 'options of IPv6',
+    script:
+      's = dgram6; s.get IPPROTO_IPV6 IPV6_UNICAST_HOPS -> 64; s.set IPPROTO_IPV6 IPV6_UNICAST_HOPS 5; s.get IPPROTO_IPV6 IPV6_UNICAST_HOPS -> 5; s.set IPPROTO_IPV6 IPV6_UNICAST_HOPS -1; s.get IPPROTO_IPV6 IPV6_UNICAST_HOPS -> 64; s.set IPPROTO_IPV6 IPV6_UNICAST_HOPS 256 -> EINVAL; s.get IPPROTO_IPV6 IPV6_MULTICAST_HOPS -> 1; s.set IPPROTO_IPV6 IPV6_MULTICAST_HOPS 9; s.get IPPROTO_IPV6 IPV6_MULTICAST_HOPS -> 9; s.get IPPROTO_IPV6 IPV6_MULTICAST_LOOP -> 1; s.set IPPROTO_IPV6 IPV6_MULTICAST_LOOP 2 -> EINVAL; s.get IPPROTO_IPV6 IPV6_TCLASS -> 0; s.set IPPROTO_IPV6 IPV6_TCLASS 16; s.get IPPROTO_IPV6 IPV6_TCLASS -> 16; s.set IPPROTO_IPV6 IPV6_TCLASS 256 -> EINVAL; s.get IPPROTO_IPV6 IPV6_RECVPKTINFO -> 0; s.set IPPROTO_IPV6 IPV6_MULTICAST_IF 1; s.get IPPROTO_IPV6 IPV6_MULTICAST_IF -> 1; s.set IPPROTO_IPV6 IPV6_MULTICAST_IF 77 -> ENODEV',
+  },
+  {
+    about: 'groups of IPv6',
+    script:
+      's = dgram6; s.join ff02::77 1; s.join ff02::77 1 -> EADDRINUSE; s.leave ff02::77 1; s.leave ff02::77 1 -> EADDRNOTAVAIL; s.join 2001:db8::1 1 -> EINVAL; s.join ff02::77 77 -> ENODEV',
+  },
+  {
+    about: 'an option of IPv6 on an IPv4 socket',
+    script: 's = stream; s.set IPPROTO_IPV6 IPV6_V6ONLY 1 -> ENOPROTOOPT',
+  },
 ];

@@ -81,15 +81,20 @@ class Machine:
             return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if words[0] == "dgram":
             return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        if words[0] == "stream6":
+            return socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        if words[0] == "dgram6":
+            return socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
         if words[0] == "pair":
             return socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         if words[0] == "socketpair":
             return socket.socketpair(number(words[1]), number(words[2]))
         if words[0] == "socket":
             return socket.socket(*[number(word) for word in words[1:]])
-        if words[0] == "server":
-            server = socket.socket()
-            server.bind(("127.0.0.1", 0))
+        if words[0] in ("server", "server6"):
+            old = words[0] == "server"
+            server = socket.socket(socket.AF_INET if old else socket.AF_INET6)
+            server.bind(("127.0.0.1" if old else "::1", 0))
             server.listen(5)
             return server
         name, call = words[0].split(".")
@@ -111,6 +116,12 @@ class Machine:
             return str(s.sendto(self.data(args[0]), self.address(args[1:])))
         elif call == "recv":
             return show(s.recv(int(args[0]), sum(number(flag) for flag in args[1:])))
+        elif call == "recvfrom":
+            data, sender = s.recvfrom(int(args[0]))
+            return f"{show(data)} {sender[0]}"
+        elif call in ("join", "leave"):
+            option = socket.IPV6_JOIN_GROUP if call == "join" else socket.IPV6_LEAVE_GROUP
+            s.setsockopt(socket.IPPROTO_IPV6, option, socket.inet_pton(socket.AF_INET6, args[0]) + struct.pack("i", int(args[1])))
         elif call == "shutdown":
             s.shutdown(number(args[0]))
         elif call == "close":

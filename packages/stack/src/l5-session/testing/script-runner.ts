@@ -1,6 +1,6 @@
 import { errnoName, NetError } from '../../base/errors.ts';
 import { utf8Decode } from '../../base/utf8.ts';
-import type { SocketAddress } from '../addresses.ts';
+import { inet_pton, type SocketAddress } from '../addresses.ts';
 import * as constants from '../constants.ts';
 import type { OptionValue } from '../option-values.ts';
 import type { Socket } from '../socket.ts';
@@ -67,14 +67,16 @@ class ScriptRun {
     const { sockets } = this.host;
     const [how = '', ...rest] = words;
     if (how === 'stream') return [sockets.socket(constants.AF_INET, constants.SOCK_STREAM)];
+    if (how === 'stream6') return [sockets.socket(constants.AF_INET6, constants.SOCK_STREAM)];
+    if (how === 'dgram6') return [sockets.socket(constants.AF_INET6, constants.SOCK_DGRAM)];
     if (how === 'dgram') return [sockets.socket(constants.AF_INET, constants.SOCK_DGRAM)];
     if (how === 'pair') return sockets.socketpair();
     const numbers = rest.map(numberOf);
     if (how === 'socketpair') return sockets.socketpair(...numbers);
     if (how === 'socket') return [sockets.socket(...numbers)];
-    if (how === 'server') {
-      const server = sockets.socket();
-      server.bind(['127.0.0.1', 0]);
+    if (how === 'server' || how === 'server6') {
+      const server = sockets.socket(how === 'server' ? constants.AF_INET : constants.AF_INET6);
+      server.bind([how === 'server' ? '127.0.0.1' : '::1', 0]);
       server.listen(5);
       return [server];
     }
@@ -107,6 +109,18 @@ class ScriptRun {
             args.slice(1).reduce((flags, flag) => flags | numberOf(flag), 0),
           ),
         );
+      case 'recvfrom': {
+        const [data, from] = await s.recvfrom(Number(args[0]));
+        return `${shownData(data)} ${from![0]}`;
+      }
+      case 'join':
+      case 'leave':
+        s.setsockopt(
+          constants.IPPROTO_IPV6,
+          call === 'join' ? constants.IPV6_JOIN_GROUP : constants.IPV6_LEAVE_GROUP,
+          groupRequest(args[0]!, Number(args[1])),
+        );
+        return;
       case 'shutdown':
         s.shutdown(numberOf(args[0]!));
         return;
@@ -163,6 +177,11 @@ class ScriptRun {
     probe.close();
     return port;
   }
+}
+
+/** `struct ipv6_mreq` */
+function groupRequest(group: string, index: number): Uint8Array {
+  return Uint8Array.of(...inet_pton(constants.AF_INET6, group), index, 0, 0, 0);
 }
 
 const NUMBERS: Readonly<Record<string, number>> = { ...constants };
