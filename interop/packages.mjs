@@ -26,4 +26,13 @@ export const PACKAGES = [
   of('ethtool'),
   of('qemu-system-x86_64', 'qemu-system-x86'),
   of('ovs-vswitchd', 'openvswitch-switch'),
+  of('dig', 'bind9-dnsutils', ['-v']),
+  of('nslookup', 'bind9-dnsutils', ['-version']),
+  of('host', 'bind9-host', ['-V']),
+  of('drill', 'ldnsutils', ['-v']),
+  of('kdig', 'knot-dnsutils', ['-V']),
+  of('named', 'bind9', ['-v']),
+  of('unbound', 'unbound', ['-V']),
+  of('dnsmasq', 'dnsmasq-base'),
+  of('dnsperf', 'dnsperf', ['-h']),
 ];
