@@ -20,8 +20,11 @@ export interface Limits {
   readonly neighbourEntries: number;
   /** Packets that wait for one address resolution; Linux keeps about this many bytes' worth (`unres_qlen`). */
   readonly neighbourQueuePackets: number;
-  /** Routes of one node. */
+  /** Routes of one node, in all of its tables: today's whole Internet is 950,000 of IPv4. */
   readonly routes: number;
+  /** Routing tables of one node, and rules that choose among them, each tried for each packet that is routed. */
+  readonly routingTables: number;
+  readonly routingRules: number;
   /** IPv6 addresses of one interface: whoever forges advertisements makes no more (Linux's `max_addresses` is 16). */
   readonly interfaceAddresses: number;
   /** Routes, and DNS servers and domains of one link, that one node takes from routers' advertisements. */
@@ -90,6 +93,8 @@ export const LIMITS: Limits = {
   neighbourEntries: 1024,
   neighbourQueuePackets: 64,
   routes: 1_000_000,
+  routingTables: 256,
+  routingRules: 1024,
   interfaceAddresses: 64,
   advertisedRoutes: 256,
   advertisedNames: 16,

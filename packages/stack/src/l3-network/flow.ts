@@ -7,6 +7,7 @@ import type { NodeContext } from '../base/node-context.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 import { What } from '../base/trace.ts';
 import { EtherType } from '../l2-link/ethernet.ts';
+import { portsAt } from './flow-key.ts';
 import { fragmentIpv4 } from './fragmentation.ts';
 import type { IpInterface } from './ip-interface.ts';
 
@@ -21,9 +22,9 @@ import {
   writeIpv4Header,
 } from './ipv4-header.ts';
 import type { Ipv4Paths } from './ipv4-paths.ts';
-import type { Neighbour } from './neighbour.ts';
+import { type Neighbour, NeighbourState } from './neighbour.ts';
 import { Cast, type Flow, Protocol } from './network-layer.ts';
-import { RouteType, type RoutingTable } from './routes.ts';
+import { type Route, RouteType, type RoutingTable } from './routes.ts';
 import { cutSuperSegment, superSegmentHeader } from './segmentation.ts';
 
 export const DEFAULT_TTL = 64;
@@ -57,6 +58,12 @@ export class Ipv4Flow implements Flow {
   private readonly device: number;
   /** The source is somebody else's address, and stays what it is. */
   private readonly transparent: boolean;
+  /** Source and destination port of the last packet, where the way may hang on them (as in `FlowKey`). */
+  private ports = 0;
+  /** The way may be another for other ports: there are several equally good ones, or a rule asks for ports. */
+  private byPorts = false;
+  /** What led here, for who tells about it. */
+  private route: Route | null = null;
   /** The source that must be used; 0: what the route says, anew each time. */
   private wanted: number;
   private source = 0;
@@ -124,6 +131,8 @@ export class Ipv4Flow implements Flow {
     }
     this.cast = paths.cast;
     this.interface = paths.interface;
+    this.route = paths.route;
+    this.byPorts = paths.policy.wantsPorts || (paths.route !== null && paths.route.hops !== null);
     this.neighbour = null;
     this.generation = this.routes.generation;
     const known = paths.mtus.find(this.destination);
@@ -142,11 +151,17 @@ export class Ipv4Flow implements Flow {
   /** From now on the source is what it is: it has become part of a connection's name. */
   keepSource(): void {
     this.wanted = this.source;
+    // What rules say of a packet from this very address may be something else.
+    if (!this.paths.policy.plain) this.find();
   }
 
   send(packet: PacketBuffer): number {
     if (this.generation !== this.routes.generation || this.clock.now >= this.lookAgainAt) {
       const error = this.find();
+      if (error < 0) return this.refuse(packet, error);
+    }
+    if (this.byPorts) {
+      const error = this.findByPorts(packet);
       if (error < 0) return this.refuse(packet, error);
     }
     const link = this.interface.link;
@@ -168,7 +183,17 @@ export class Ipv4Flow implements Flow {
 
   /** Leaves the way in the fields of `paths`. */
   private findPath(): number {
-    return this.paths.find(this.destination, this.transparent ? 0 : this.wanted, this.device);
+    const local = this.transparent ? 0 : this.wanted;
+    return this.paths.find(this.destination, local, this.device, this.protocol, this.ports, this.tos);
+  }
+
+  /** The way hangs on the ports, which the packet says: its `start` stands at the transport header. */
+  private findByPorts(packet: PacketBuffer): number {
+    const ports = portsAt(packet, packet.start, this.protocol);
+    const neighbour = this.neighbour;
+    if (ports === this.ports && (neighbour === null || neighbour.state !== NeighbourState.Failed)) return 0;
+    this.ports = ports;
+    return this.find();
   }
 
   private setSource(source: number): void {
@@ -289,7 +314,7 @@ export class Ipv4Flow implements Flow {
 
   private traceSend(packet: PacketBuffer): void {
     const { node } = this;
-    const route = this.routes.lookup(this.destination);
+    const { route } = this;
     const via = route === null || route.type !== RouteType.Unicast ? '' : ` by route ${route}`;
     const detail = `${describeIpv4(packet.view, packet.start)}, dev ${this.interface.name}${via}`;
     node.trace!.event(node.name, 3, What.Send, packet, 0, detail, 'RFC 791');

@@ -6,6 +6,7 @@ import { What } from '../base/trace.ts';
 import { fragmentIpv4 } from './fragmentation.ts';
 import type { IcmpErrors } from './icmp-errors.ts';
 import { IcmpType, TimeExceeded, Unreachable } from './icmp-header.ts';
+import type { IpInterface } from './ip-interface.ts';
 import type { IpLink } from './ip-link.ts';
 import {
   decrementIpv4Ttl,
@@ -18,7 +19,9 @@ import {
 import type { Neighbour } from './neighbour.ts';
 import type { NeighbourTable } from './neighbours.ts';
 import type { OptionRecorder } from './option-recorder.ts';
+import type { PacketFilter } from './packet-filter.ts';
 import { type Route, RouteType } from './routes.ts';
+import type { RoutingPolicy } from './routing-policy.ts';
 import { cutSuperSegment, superSegmentHeader } from './segmentation.ts';
 
 const MAPPED = 0xffff;
@@ -27,29 +30,41 @@ const MAPPED = 0xffff;
 export class Forwarder {
   /** Packets sent on. */
   forwarded = 0;
+  /** Who looks at every packet; null: nobody. */
+  filter: PacketFilter | null = null;
   private readonly node: NodeContext;
   private readonly neighbours: NeighbourTable;
   private readonly errors: IcmpErrors;
   private readonly recorder: OptionRecorder;
+  private readonly policy: RoutingPolicy;
 
-  constructor(node: NodeContext, neighbours: NeighbourTable, errors: IcmpErrors, recorder: OptionRecorder) {
+  constructor(
+    node: NodeContext,
+    neighbours: NeighbourTable,
+    errors: IcmpErrors,
+    recorder: OptionRecorder,
+    policy: RoutingPolicy,
+  ) {
     this.node = node;
     this.neighbours = neighbours;
     this.errors = errors;
     this.recorder = recorder;
+    this.policy = policy;
   }
 
   /**
    * Sends on a packet that came in for another host; takes it over. `start` and `l3` stand at its checked header;
-   * `route` is what the table says of its destination.
+   * `found` is what the main table says of its destination: rules and equally good ways are looked at here.
    */
-  forward(packet: PacketBuffer, route: Route | null): void {
+  forward(packet: PacketBuffer, found: Route | null): void {
     const view = packet.view;
     const at = packet.start;
     if (!mayBeForwarded(ipv4Source(view, at), ipv4Destination(view, at))) {
       this.node.drop(packet, Drop.IP_BROADCAST_NOT_FORWARDED);
       return;
     }
+    let route = found;
+    if (!this.policy.plain || (found !== null && found.hops !== null)) route = this.choose(packet, found);
     if (route === null || route.type !== RouteType.Unicast) {
       this.refuse(packet, route);
       return;
@@ -69,13 +84,23 @@ export class Forwarder {
     }
     const neighbour = this.neighbourFor(packet, route);
     if (neighbour === null) return;
-    const own = packet.writable();
+    let own = packet.writable();
     decrementIpv4Ttl(own.view, own.start);
     this.recorder.forwarded(own, route.interface!);
+    if (this.filter !== null) {
+      const passed = this.filtered(own, route.interface!, this.filter);
+      if (passed === null) return;
+      own = passed;
+    }
     this.forwarded++;
     if (this.node.trace !== null) this.trace(own, route, ttl - 1);
     if (own.end - own.start <= link.mtu) neighbour.output(own);
     else this.sendPieces(own, neighbour, link);
+  }
+
+  private filtered(packet: PacketBuffer, out: IpInterface, filter: PacketFilter): PacketBuffer | null {
+    const passed = filter.forward(packet, out);
+    return passed === null ? null : filter.postrouting(passed, out, true);
   }
 
   private refuse(packet: PacketBuffer, route: Route | null): void {
@@ -89,7 +114,16 @@ export class Forwarder {
     } else if (route.type === RouteType.Prohibit) {
       this.errors.send(packet, IcmpType.DestinationUnreachable, Unreachable.Prohibited, 0);
     }
-    this.node.drop(packet, Drop.IP_UNREACHABLE_ROUTE, `${route}`);
+    const rule = this.policy.plain ? null : this.policy.decided;
+    const by = rule?.answer === route ? `rule ${rule.priority}: ${rule}` : `${route}`;
+    this.node.drop(packet, Drop.IP_UNREACHABLE_ROUTE, by);
+  }
+
+  /** By rules, and by its flow's hash; a next hop of several that does not answer is passed over. */
+  private choose(packet: PacketBuffer, found: Route | null): Route | null {
+    const route = this.policy.forForwarding(packet, found);
+    if (route === null || route.hops === null) return route;
+    return this.policy.pickAnswering(route, this.neighbours);
   }
 
   private neighbourFor(packet: PacketBuffer, route: Route): Neighbour | null {

@@ -23,6 +23,11 @@ export class IpInterface {
     this.up = link.up;
   }
 
+  /** Up, and its line alive: what is sent there has a chance. */
+  get running(): boolean {
+    return this.up && (this.link.running ?? true);
+  }
+
   get name(): string {
     return this.link.name;
   }

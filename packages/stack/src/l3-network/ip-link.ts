@@ -13,6 +13,8 @@ export interface IpLink {
   /** Largest IP packet in bytes. */
   mtu: number;
   readonly up: boolean;
+  /** Up, and its line alive; absent: as `up`. */
+  readonly running?: boolean;
   /** Takes packets with `Checksum.Partial`. */
   checksumOffload: boolean;
   /** Largest super-segment, in bytes of IP payload, that it cuts by itself; 0: none. */

@@ -9,8 +9,10 @@ import type { Neighbour } from './neighbour.ts';
 import type { NeighbourTable } from './neighbours.ts';
 import { Cast } from './network-layer.ts';
 import { OptionRecorder } from './option-recorder.ts';
+import type { PacketFilter } from './packet-filter.ts';
 import type { PathMtus } from './path-mtu.ts';
 import { type Route, RouteType, type RoutingTable } from './routes.ts';
+import type { RoutingPolicy } from './routing-policy.ts';
 
 export const LIMITED_BROADCAST = 0xffffffff;
 const LOOPBACK_ADDRESS = 0x7f000001;
@@ -21,7 +23,9 @@ const LOOPBACK_ADDRESS = 0x7f000001;
  */
 export class Ipv4Paths {
   readonly node: NodeContext;
+  /** The main table, which says what is this host's own. */
   readonly routes: RoutingTable;
+  readonly policy: RoutingPolicy;
   readonly mtus: PathMtus;
   readonly neighbours: NeighbourTable;
   readonly identifications: Identifications;
@@ -29,6 +33,8 @@ export class Ipv4Paths {
   /** Fills in record route and timestamp options. */
   readonly recorder: OptionRecorder;
   readonly interfaces: readonly IpInterface[];
+  /** Who looks at every packet; null: nobody. */
+  filter: PacketFilter | null = null;
 
   /** The answer: the way out, the address to send from, whose MAC address to send to, and how that is addressed. */
   interface: IpInterface;
@@ -39,7 +45,7 @@ export class Ipv4Paths {
 
   constructor(
     node: NodeContext,
-    routes: RoutingTable,
+    policy: RoutingPolicy,
     mtus: PathMtus,
     neighbours: NeighbourTable,
     interfaces: readonly IpInterface[],
@@ -47,7 +53,8 @@ export class Ipv4Paths {
     groups: Groups,
   ) {
     this.node = node;
-    this.routes = routes;
+    this.routes = policy.main;
+    this.policy = policy;
     this.mtus = mtus;
     this.neighbours = neighbours;
     this.identifications = new Identifications(node);
@@ -55,23 +62,26 @@ export class Ipv4Paths {
     this.interface = loopback;
     this.loopback = loopback;
     this.groups = groups;
-    this.recorder = new OptionRecorder(node.clock, routes);
+    this.recorder = new OptionRecorder(node.clock, policy.main);
   }
 
   readonly loopback: IpInterface;
 
   /**
    * Finds the way to `remote`. `local` is the source address, 0 when it may be chosen; `device` the index of the only
-   * interface to use, or 0. Returns 0 or a negated error number.
+   * interface to use, or 0. The rest is for rules and for equally good ways: `ports` as in `FlowKey`, 0 if unknown.
+   * Returns 0 or a negated error number.
    */
-  find(remote: number, local: number, device: number): number {
+  find(remote: number, local: number, device: number, protocol = 0, ports = 0, tos = 0): number {
     if (local !== 0 && !this.isLocal(local)) return -Errno.EADDRNOTAVAIL;
     this.route = null;
     if (remote === LIMITED_BROADCAST || remote >>> 28 === 0xe) return this.findGroup(remote, local, device);
     const only = device === 0 ? null : this.byIndex(device);
     if (device !== 0 && only === null) return -Errno.ENODEV;
     let route = this.routes.lookup(remote);
-    if (only !== null && route !== null && route.type !== RouteType.Local) route = this.routes.lookupOn(remote, only);
+    if (!this.policy.plain) route = this.policy.forOutput(local, remote, protocol, tos, ports, device);
+    else if (only !== null && route !== null && route.type !== RouteType.Local)
+      route = this.routes.lookupOn(remote, only);
     if (route === null) return -Errno.ENETUNREACH;
     this.route = route;
     switch (route.type) {
@@ -91,11 +101,24 @@ export class Ipv4Paths {
     }
     // What has a loopback address as its source must not leave the host (RFC 1122 3.2.1.3).
     if (local >>> 24 === 127) return -Errno.EINVAL;
+    if (route.hops !== null) route = this.pickWay(route, remote, local, protocol, ports);
     this.interface = route.interface!;
     this.cast = route.type === RouteType.Broadcast ? Cast.Broadcast : Cast.Unicast;
     this.nextHop = route.gateway !== 0 ? route.gateway : remote;
     this.source = local !== 0 ? local : this.chooseSource(route);
     return 0;
+  }
+
+  /**
+   * The way of several that a flow of this host takes. Ways out of an interface that has the source address come first:
+   * a provider takes no packets with the addresses of another.
+   */
+  private pickWay(route: Route, remote: number, local: number, protocol: number, ports: number): Route {
+    const hash = this.policy.hash.of(local, remote, protocol, ports);
+    const picked = this.policy.pick(route, hash, this.neighbours);
+    if (local === 0 || hasAddress(picked.interface!, local)) return picked;
+    const own = route.hops!.alive.filter((hop) => hasAddress(hop.interface!, local));
+    return own.length === 0 ? picked : own[hash % own.length]!;
   }
 
   /** To everybody on a link, or to a group: the way out is the interface asked for, or the default route's. */
@@ -167,6 +190,10 @@ export class Ipv4Paths {
   private firstUp(): IpInterface | null {
     return this.interfaces.find((candidate) => !candidate.loopback && candidate.up) ?? null;
   }
+}
+
+function hasAddress(on: IpInterface, address: number): boolean {
+  return on.addresses.some((prefix) => prefix.address.family === 4 && prefix.address.v4 === address);
 }
 
 /** 0.0.0.0 as a destination means this host, as on Linux. */

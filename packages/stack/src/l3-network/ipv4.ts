@@ -4,7 +4,10 @@ import type { NodeContext } from '../base/node-context.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 import { Prefix } from '../base/prefix.ts';
 import { EtherType } from '../l2-link/ethernet.ts';
+import type { AddressClaim } from './address-claims.ts';
 import { Arp } from './arp.ts';
+import { type AddressWaiter, ClaimedAddress } from './claimed-address.ts';
+import { ConfiguredRoutes, type RouteOptions } from './configured-routes.ts';
 import type { Ipv4Flow } from './flow.ts';
 import { Forwarder } from './forwarding.ts';
 import { Icmp } from './icmp.ts';
@@ -14,6 +17,7 @@ import type { IpLink } from './ip-link.ts';
 import { Ipv4Input, Ipv4Port } from './ipv4-input.ts';
 import { Ipv4Output } from './ipv4-output.ts';
 import { Ipv4Paths } from './ipv4-paths.ts';
+import { LinkLocal } from './link-local.ts';
 import { Loopback } from './loopback.ts';
 import { Groups } from './multicast/groups.ts';
 import { Igmp } from './multicast/igmp.ts';
@@ -22,28 +26,23 @@ import { MulticastRouter, type MulticastRouterOptions } from './multicast/multic
 import { SocketGroups } from './multicast/socket-groups.ts';
 import type { NeighbourTable } from './neighbours.ts';
 import { type NetworkLayer, Protocol, type ProtocolHandler, type SendOptions } from './network-layer.ts';
+import type { PacketFilter } from './packet-filter.ts';
 import { PathMtus } from './path-mtu.ts';
-import { Route, RouteOrigin, RouteType, RoutingTable } from './routes.ts';
+import { Route, RouteOrigin, RouteType, type RoutingTable } from './routes.ts';
+import { RoutingPolicy } from './routing-policy.ts';
 
-/** A route as a person gives it. */
-export interface RouteOptions {
-  /** The next hop. */
-  via?: IpAddress;
-  /** Needed without `via`; with it, found by itself. */
-  interface?: IpInterface;
-  metric?: number;
-  type?: RouteType;
-  /** The source address of what goes by this route. */
-  source?: IpAddress;
-  origin?: RouteOrigin;
-}
+export type { RouteOptions, WayOptions } from './configured-routes.ts';
 
 /**
  * IPv4 of one host (RFC 791, RFC 1122 3; RFC 1812 where `forwarding` is on): joins the parts of this folder, which do
  * the work, and keeps interfaces, their addresses, and the routes that follow from these.
  */
 export class Ipv4 implements NetworkLayer {
+  /** The main table. */
   readonly routes: RoutingTable;
+  /** Rules and the other tables. */
+  readonly policy: RoutingPolicy;
+  private readonly configured: ConfiguredRoutes;
   readonly arp: Arp;
   readonly mtus: PathMtus;
   readonly icmp: Icmp;
@@ -67,7 +66,9 @@ export class Ipv4 implements NetworkLayer {
 
   constructor(node: NodeContext) {
     this.node = node;
-    this.routes = new RoutingTable(node.limits.routes);
+    this.policy = new RoutingPolicy(node, this.links);
+    this.routes = this.policy.main;
+    this.configured = new ConfiguredRoutes(this.policy);
     this.arp = new Arp(node);
     this.mtus = new PathMtus(node, this.routes);
     this.groups = new Groups(node);
@@ -76,7 +77,7 @@ export class Ipv4 implements NetworkLayer {
     this.links.push(this.loopback);
     this.paths = new Ipv4Paths(
       node,
-      this.routes,
+      this.policy,
       this.mtus,
       this.arp.neighbours,
       this.links,
@@ -92,7 +93,7 @@ export class Ipv4 implements NetworkLayer {
     this.igmpOutput = new IgmpOutput(node, this.output);
     this.igmp = new Igmp(node, this.groups, this.igmpOutput, this.links);
     this.handlers[Protocol.Igmp] = this.igmp;
-    this.forwarder = new Forwarder(node, this.arp.neighbours, this.errors, this.paths.recorder);
+    this.forwarder = new Forwarder(node, this.arp.neighbours, this.errors, this.paths.recorder, this.policy);
     this.inbound = new Ipv4Input(node, this.paths, this.handlers, this.errors, this.forwarder, this.groups);
     lo.register(EtherType.Ipv4, new Ipv4Port(this.inbound, this.loopback));
     this.addAddress(lo, new Prefix(IpAddress.LOOPBACK4, 8));
@@ -108,6 +109,15 @@ export class Ipv4 implements NetworkLayer {
   }
   set forwarding(on: boolean) {
     this.inbound.forwarding = on;
+  }
+
+  /** Who looks at every packet of this host: a firewall. */
+  get filter(): PacketFilter | null {
+    return this.paths.filter;
+  }
+  set filter(filter: PacketFilter | null) {
+    this.paths.filter = filter;
+    this.forwarder.filter = filter;
   }
 
   get neighbours(): NeighbourTable {
@@ -137,6 +147,7 @@ export class Ipv4 implements NetworkLayer {
     if (known !== null) return known;
     const made = new IpInterface(this.nextIndex++, link, false);
     this.links.push(made);
+    this.policy.renew();
     link.register(EtherType.Ipv4, new Ipv4Port(this.inbound, made));
     this.arp.attach(made);
     return made;
@@ -152,7 +163,7 @@ export class Ipv4 implements NetworkLayer {
     this.igmp.stop(gone);
     gone.addresses = [];
     this.links.splice(this.links.indexOf(gone), 1);
-    this.routes.removeWhere((route) => route.interface === gone);
+    this.policy.removeInterface(gone);
   }
 
   /** Gives the host an address on a link; 0, or EEXIST or EINVAL (negated). */
@@ -168,13 +179,28 @@ export class Ipv4 implements NetworkLayer {
     return 0;
   }
 
+  /**
+   * Gives the host an address on a link when nobody else there has it (RFC 5227): some 7 s from now on `waiter` is told,
+   * or never. What is known of conflicts stands in `arp.claims`.
+   */
+  claimAddress(link: IpLink, prefix: Prefix, waiter: AddressWaiter | null = null): AddressClaim {
+    return new ClaimedAddress(this.addInterface(link), prefix, this, waiter).start(this.arp.claims);
+  }
+
+  /** From now on the link has an address out of 169.254.0.0/16, of its own choice (RFC 3927). */
+  useLinkLocal(link: IpLink): LinkLocal {
+    const made = new LinkLocal(this.node, this.addInterface(link), this.arp.claims, this);
+    made.start();
+    return made;
+  }
+
   /** Takes an address away, and the static routes whose source it is; 0 or EADDRNOTAVAIL (negated). */
   removeAddress(link: IpLink, address: IpAddress): number {
     const on = this.interfaceOf(link);
     if (on === null || !on.has(address)) return -Errno.EADDRNOTAVAIL;
     on.addresses = on.addresses.filter((prefix) => !prefix.address.equals(address));
     this.renewKernelRoutes(on);
-    if (!this.isLocal(address)) this.routes.removeWhere((route) => route.source === address.v4);
+    if (!this.isLocal(address)) this.policy.removeWhere((route) => route.source === address.v4);
     return 0;
   }
 
@@ -183,14 +209,16 @@ export class Ipv4 implements NetworkLayer {
     const changed = this.interfaceOf(link);
     if (changed === null || changed.up === link.up) return;
     changed.up = link.up;
-    this.routes.interfaceChanged(changed);
+    this.policy.interfaceChanged(changed);
     if (!changed.up) this.neighbours.removeAll(changed);
   }
 
   /** The line of an interface lives: routers there, perhaps new ones, hear which groups this host is in. */
   carrierFound(link: IpLink): void {
     const on = this.interfaceOf(link);
-    if (on !== null) this.igmp.linkUp(on);
+    if (on === null) return;
+    this.policy.carrierChanged(on);
+    this.igmp.linkUp(on);
   }
 
   /**
@@ -199,40 +227,22 @@ export class Ipv4 implements NetworkLayer {
    */
   carrierLost(link: IpLink): void {
     const on = this.interfaceOf(link);
-    if (on !== null) this.neighbours.forgetLearnt(on);
+    if (on === null) return;
+    this.policy.carrierChanged(on);
+    this.neighbours.forgetLearnt(on);
   }
 
   /**
    * Adds a route to `to`; 0 or a negated error number: EEXIST (one with this metric is there), ENETUNREACH (the next
-   * hop is not on a link of ours), ENODEV (neither next hop nor interface), ENOBUFS (too many).
+   * hop is not on a link of ours), ENODEV (neither next hop nor interface), EINVAL, ENOBUFS (too many).
    */
   addRoute(to: Prefix, options: RouteOptions): number {
-    const type = options.type ?? RouteType.Unicast;
-    const leads = type === RouteType.Unicast;
-    let out = options.interface ?? null;
-    if (leads && options.via !== undefined && out === null) {
-      const way = this.routes.lookup(options.via.v4);
-      if (way === null || way.type !== RouteType.Unicast || way.gateway !== 0) return -Errno.ENETUNREACH;
-      out = way.interface;
-    }
-    if (leads && out === null) return -Errno.ENODEV;
-    const route = new Route(
-      to.network.v4,
-      to.length,
-      type,
-      leads ? out : null,
-      options.via?.v4 ?? 0,
-      options.metric ?? 0,
-      options.source?.v4 ?? 0,
-      options.origin ?? RouteOrigin.Static,
-    );
-    return this.routes.add(route);
+    return this.configured.add(to, options);
   }
 
   /** Removes the best route to exactly `to` that fits what is given; 0 or ENOENT (negated; Linux says ESRCH). */
   removeRoute(to: Prefix, options: RouteOptions = {}): number {
-    const route = this.routes.find(to, options.via, options.interface, options.metric);
-    return route !== null && this.routes.remove(route) ? 0 : -Errno.ENOENT;
+    return this.configured.remove(to, options);
   }
 
   register(protocol: number, handler: ProtocolHandler): void {
@@ -289,6 +299,7 @@ export class Ipv4 implements NetworkLayer {
     for (const each of this.links) {
       this.neighbours.removeAll(each);
       this.igmp.stop(each);
+      this.arp.claims.stop(each);
     }
   }
 

@@ -16,7 +16,7 @@ const HASHES = 0x8000_0000;
 export class NextHops {
   /** All of them, each a route of its own to the same prefix. */
   readonly all: readonly Route[];
-  /** Those whose interface is up. */
+  /** Those whose interface is up, and of these, if there are any, those whose line is alive. */
   alive: readonly Route[] = [];
   /** By place in `alive`: the first hash that is beyond its region. */
   private bounds: readonly number[] = [];
@@ -28,7 +28,9 @@ export class NextHops {
 
   /** An interface went up or down: who is alive now? */
   renew(): void {
-    this.alive = this.all.filter((hop) => hop.interface!.up);
+    const up = this.all.filter((hop) => hop.interface!.up);
+    const running = up.filter((hop) => hop.interface!.running);
+    this.alive = running.length > 0 ? running : up;
     const sum = this.alive.reduce((total, hop) => total + hop.weight, 0);
     let before = 0;
     this.bounds = this.alive.map((hop) => {

@@ -167,6 +167,17 @@ export class RoutingTable {
     this.changed();
   }
 
+  /** An interface's line died or lives again: routes with several ways pass over those that are dead. */
+  carrierChanged(changed: IpInterface): void {
+    let any = false;
+    for (const route of this.all()) {
+      if (route.hops === null || !route.leadsOutOf(changed)) continue;
+      route.renewHops();
+      any = true;
+    }
+    if (any) this.changed();
+  }
+
   /** What was found here, or in a table that is asked together with this one, may no longer be right. */
   changed(): void {
     this.generation++;
