@@ -32,6 +32,7 @@ const REASONS = {
   ARP_MALFORMED: [3, 'the ARP packet is too short or not for Ethernet and IPv4', 'RFC 826'],
   ARP_NOT_FOR_US: [3, 'the ARP packet asks for another host', 'RFC 826'],
   ARP_DONE: [3, 'the ARP packet did its work here', 'RFC 826'],
+  ADDRESS_CONFLICT: [3, 'another host has an address that this host has or wants', 'RFC 5227 2.4'],
   ARP_QUEUE_FULL: [3, 'too many packets wait for this address to be resolved', 'RFC 1122 2.3.2.2'],
   ARP_UNRESOLVED: [3, 'no answer to ARP', 'RFC 1122 2.3.2.1'],
   ND_INVALID: [3, 'the message of neighbour discovery breaks a rule', 'RFC 4861 6.1, 7.1, 8.1'],

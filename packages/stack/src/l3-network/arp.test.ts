@@ -200,7 +200,7 @@ test('somebody else with our address is not believed', () => {
     EtherType.Arp,
     1,
   );
-  expect(host.eth0.take()).toEqual([]);
+  expect(host.eth0.take()).toEqual(['ff:ff:ff:ff:ff:ff ARP 10.0.1.10 announces itself at 02:00:00:00:00:0a']);
   expect(stateOf(host)).toEqual([]);
 });
 

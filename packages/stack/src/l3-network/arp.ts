@@ -5,6 +5,7 @@ import type { NodeContext } from '../base/node-context.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 import { What } from '../base/trace.ts';
 import { EtherType } from '../l2-link/ethernet.ts';
+import { AddressClaims, type ClaimOutput } from './address-claims.ts';
 import {
   ARP_LENGTH,
   ArpOperation,
@@ -24,6 +25,8 @@ import { NeighbourTable, REACHABLE_NS, RETRANSMIT_NS, type Solicitor } from './n
 /** Bytes in front of an ARP packet: an Ethernet header with a VLAN tag, and some. */
 const ARP_HEADROOM = 32;
 const MAPPED = 0xffff;
+/** 169.254.0.0/16 */
+const LINK_LOCAL = 0xa9fe;
 
 /** Who is told that a packet waited for an address in vain. */
 export interface UnresolvedHandler {
@@ -34,12 +37,14 @@ export interface UnresolvedHandler {
  * The Address Resolution Protocol (RFC 826; RFC 1122 2.3.2): asks everybody on a link who has an IPv4 address, and
  * answers for this host's own.
  */
-export class Arp implements Solicitor {
+export class Arp implements Solicitor, ClaimOutput {
   readonly name = 'ARP';
   readonly etherType = EtherType.Ipv4;
   readonly unresolvedReason = Drop.ARP_UNRESOLVED;
   readonly queueFullReason = Drop.ARP_QUEUE_FULL;
   readonly neighbours: NeighbourTable;
+  /** Addresses that are asked for before they are used, and conflicts. */
+  readonly claims: AddressClaims;
   /** Set once, by who composes the layer. */
   errors: UnresolvedHandler | null = null;
   private readonly node: NodeContext;
@@ -47,6 +52,7 @@ export class Arp implements Solicitor {
   constructor(node: NodeContext) {
     this.node = node;
     this.neighbours = new NeighbourTable(node, this);
+    this.claims = new AddressClaims(node, this);
   }
 
   /** From now on takes the ARP packets that come in there. */
@@ -57,6 +63,7 @@ export class Arp implements Solicitor {
   detach(from: IpInterface): void {
     from.link.register(EtherType.Arp, null);
     this.neighbours.removeAll(from);
+    this.claims.stop(from);
   }
 
   /**
@@ -81,9 +88,10 @@ export class Arp implements Solicitor {
     }
     const isRequest = arpOperation(view, at) === ArpOperation.Request;
     const forUs = on.has(IpAddress.v4(target));
+    this.claims.heard(on, sender, target, mac);
     if (sender !== 0 && on.has(IpAddress.v4(sender))) {
-      // Somebody else has our address (RFC 5227 2.4); we stay, and say so.
-      node.drop(packet, Drop.ARP_DONE, `address conflict: ${mac} has our ${formatIpv4(sender)}`);
+      node.drop(packet, Drop.ARP_DONE, `${mac} has our ${formatIpv4(sender)}`);
+      this.claims.conflict(on, sender, mac);
       return;
     }
     this.merge(sender, mac, on, isRequest ? forUs : false, !isRequest && cast === 0 && forUs);
@@ -127,7 +135,17 @@ export class Arp implements Solicitor {
 
   /** Tells everybody on the link whose address this now is (RFC 5227 2.3: an announcement). */
   announce(on: IpInterface, address: IpAddress): void {
-    this.send(on, ArpOperation.Request, address.v4, MacAddress.ZERO, address.v4, MacAddress.BROADCAST);
+    this.announceNow(on, address.v4);
+  }
+
+  /** As `announce`, from 32 bits. */
+  announceNow(on: IpInterface, address: number): void {
+    this.send(on, ArpOperation.Request, address, MacAddress.ZERO, address, MacAddress.BROADCAST);
+  }
+
+  /** Asks whether anybody has an address, without saying who asks (RFC 5227 2.1.1). */
+  probe(on: IpInterface, address: number): void {
+    this.send(on, ArpOperation.Request, 0, MacAddress.ZERO, address, MacAddress.BROADCAST);
   }
 
   private send(
@@ -146,7 +164,8 @@ export class Arp implements Solicitor {
     if (node.trace !== null) {
       node.trace.event(node.name, 3, What.Send, packet, 0, describeArp(packet.view, at), 'RFC 826');
     }
-    on.link.output(packet, to, EtherType.Arp);
+    // RFC 3927 2.5: whose address is his own choice lets everybody hear of it, so that conflicts are found.
+    on.link.output(packet, senderIp >>> 16 === LINK_LOCAL ? MacAddress.BROADCAST : to, EtherType.Arp);
   }
 }
 
