@@ -1,6 +1,7 @@
 import type { IpAddress } from '../base/ip-address.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 import type { Ipv4 } from './ipv4.ts';
+import { sortDestinations } from './ipv6/address-selection.ts';
 import type { Ipv6 } from './ipv6/ipv6.ts';
 import type { Flow, NetworkLayer, ProtocolHandler, SendOptions } from './network-layer.ts';
 
@@ -43,6 +44,25 @@ export class Internet implements NetworkLayer {
 
   sourceFor(remote: IpAddress): IpAddress | number {
     return this.of(remote).sourceFor(remote);
+  }
+
+  sortDestinations(addresses: readonly IpAddress[]): IpAddress[] {
+    if (addresses.length < 2) return [...addresses];
+    const candidates = addresses.map((address) => {
+      const source = this.sourceFor(address);
+      if (typeof source === 'number') return { address, source: null };
+      const own = this.ipv6.addressOf(source);
+      const sourceDeprecated = own?.state === 'deprecated';
+      return { address, source, sourceDeprecated, ...(own === null ? {} : { sourceLength: own.length }) };
+    });
+    return sortDestinations(candidates).map(({ address }) => address);
+  }
+
+  hasAddresses(family: 4 | 6): boolean {
+    return this.ipv4.interfaces().some((on) => {
+      if (on.loopback) return false;
+      return family === 4 ? on.addresses.length > 0 : on.v6?.addresses.some(({ usable }) => usable) === true;
+    });
   }
 
   interfaceIndex(name: string): number {

@@ -99,6 +99,10 @@ export interface NetworkLayer {
   ): number;
   /** The source address that `open` would choose, or a negated error number. */
   sourceFor(remote: IpAddress): IpAddress | number;
+  /** Addresses of one host in the order in which they should be tried (RFC 6724 6); left out: as they are. */
+  sortDestinations?(addresses: readonly IpAddress[]): IpAddress[];
+  /** Has this host an address of a family, loopback apart? Left out: it has. */
+  hasAddresses?(family: 4 | 6): boolean;
   /** The number of the interface with this name, for `SendOptions`; 0: there is none. */
   interfaceIndex(name: string): number;
   /** Is this an address of this host (loopback included)? */

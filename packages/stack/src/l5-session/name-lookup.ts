@@ -2,7 +2,7 @@ import { Errno, NetError } from '../base/errors.ts';
 import { IpAddress } from '../base/ip-address.ts';
 import type { NetworkLayer } from '../l3-network/network-layer.ts';
 import { getservbyname, getservbyport } from '../l4-transport/services.ts';
-import { parseInetAton, type SocketAddress, socketAddress } from './addresses.ts';
+import { needsScope, parseInetAton, type SocketAddress, socketAddress, splitZone } from './addresses.ts';
 import * as c from './constants.ts';
 import { NameError, type NameResolver } from './names.ts';
 
@@ -22,7 +22,7 @@ const KINDS: readonly (readonly [type: number, protocol: number])[] = [
   [c.SOCK_RAW, c.IPPROTO_IP],
 ];
 
-/** The flags that there are; AI_V4MAPPED, AI_ALL and AI_ADDRCONFIG change nothing here. */
+/** The flags that there are; AI_V4MAPPED and AI_ALL change nothing here. */
 const AI_KNOWN =
   c.AI_PASSIVE | c.AI_CANONNAME | c.AI_NUMERICHOST | c.AI_V4MAPPED | c.AI_ALL | c.AI_ADDRCONFIG | c.AI_NUMERICSERV;
 
@@ -35,12 +35,17 @@ export function numericHost(host: string, family: number): IpAddress | null {
   if (host === '<broadcast>') return IpAddress.BROADCAST4;
   const address = IpAddress.parse(host);
   if (address !== null) return address;
-  const name = host.toLowerCase();
-  if (name === 'localhost' || name.endsWith('.localhost') || name === 'localhost.') {
+  if (isLocalhost(host)) {
     return family === c.AF_INET6 ? IpAddress.LOOPBACK6 : IpAddress.LOOPBACK4;
   }
   const short = parseInetAton(host);
   return short < 0 ? null : IpAddress.v4(short);
+}
+
+/** RFC 6761 6.3. */
+function isLocalhost(host: string): boolean {
+  const name = host.toLowerCase();
+  return name === 'localhost' || name.endsWith('.localhost') || name === 'localhost.';
 }
 
 /**
@@ -72,7 +77,10 @@ export function zoneIndex(network: NetworkLayer, zone: string): number {
   return network.interfaceIndex(zone) || (/^[1-9][0-9]{0,8}$/.test(zone) ? Number(zone) : 0);
 }
 
-/** getaddrinfo(3). `host` null: this host (any address with AI_PASSIVE, else loopback). */
+/**
+ * getaddrinfo(3). `host` null: this host (any address with AI_PASSIVE, else loopback). With several addresses `network`
+ * says in which order to try them (RFC 6724), and which families this host has (AI_ADDRCONFIG).
+ */
 export async function getaddrinfo(
   resolver: NameResolver | null,
   host: string | null,
@@ -81,6 +89,7 @@ export async function getaddrinfo(
   type = 0,
   protocol = 0,
   flags = 0,
+  network: NetworkLayer | null = null,
 ): Promise<AddressInfo[]> {
   const asked = host ?? '';
   if (family !== c.AF_UNSPEC && family !== c.AF_INET && family !== c.AF_INET6) {
@@ -94,13 +103,17 @@ export async function getaddrinfo(
   if (host === null && service === null) throw new NameError(c.EAI_NONAME, 'getaddrinfo', asked);
   if (kinds.length === 0) throw new NameError(c.EAI_SOCKTYPE, 'getaddrinfo', asked);
   const answers: AddressInfo[] = [];
-  const addresses = await addressesOf(resolver, host, family, flags);
+  const [bare, zone] = splitZone(asked);
+  const scope = zone === '' || network === null ? 0 : zoneIndex(network, zone);
+  if (zone !== '' && scope === 0) throw new NameError(c.EAI_NONAME, 'getaddrinfo', asked);
+  const found = await addressesOf(resolver, host === null ? null : bare, family, flags, network);
+  const addresses = host === null || network?.sortDestinations === undefined ? found : network.sortDestinations(found);
   for (const address of addresses) {
     for (const [kind, of] of kinds) {
       const port = portOf(service, kind, flags);
       if (port < 0) continue;
       const name = (flags & c.AI_CANONNAME) !== 0 && answers.length === 0 ? asked : '';
-      const shown = socketAddress(address, port);
+      const shown = socketAddress(address, port, needsScope(address) ? scope : 0);
       answers.push([address.family === 6 ? c.AF_INET6 : c.AF_INET, kind, of || protocol, name, shown]);
     }
   }
@@ -113,15 +126,19 @@ async function addressesOf(
   host: string | null,
   family: number,
   flags: number,
+  network: NetworkLayer | null,
 ): Promise<IpAddress[]> {
   const fits = (address: IpAddress): boolean =>
     family === c.AF_UNSPEC || address.family === (family === c.AF_INET6 ? 6 : 4);
+  const has = (address: IpAddress): boolean =>
+    (flags & c.AI_ADDRCONFIG) === 0 || (network?.hasAddresses?.(address.family) ?? true);
   if (host === null) {
     const passive = (flags & c.AI_PASSIVE) !== 0;
     const own = passive ? [IpAddress.ANY4, IpAddress.ANY6] : [IpAddress.LOOPBACK6, IpAddress.LOOPBACK4];
     return own.filter(fits);
   }
   if (host === '') throw new NameError(c.EAI_NONAME, 'getaddrinfo', host);
+  if (family === c.AF_UNSPEC && isLocalhost(host)) return [IpAddress.LOOPBACK6, IpAddress.LOOPBACK4];
   const numeric = numericHost(host, family);
   if (numeric !== null) {
     if (!fits(numeric)) throw new NameError(c.EAI_FAMILY, 'getaddrinfo', host);
@@ -130,7 +147,7 @@ async function addressesOf(
   if ((flags & c.AI_NUMERICHOST) !== 0 || resolver === null) throw new NameError(c.EAI_NONAME, 'getaddrinfo', host);
   const found = await resolver.lookup(host);
   if (typeof found === 'number') throw new NameError(found, 'getaddrinfo', host);
-  const fitting = found.filter(fits);
+  const fitting = found.filter((address) => fits(address) && has(address));
   if (fitting.length === 0) throw new NameError(c.EAI_NONAME, 'getaddrinfo', host);
   return fitting;
 }
@@ -150,7 +167,7 @@ export async function getnameinfo(
   [host, port]: SocketAddress,
   flags = 0,
 ): Promise<[host: string, service: string]> {
-  const address = IpAddress.parse(host);
+  const address = IpAddress.parse(splitZone(host)[0]);
   if (address === null) throw new NameError(c.EAI_NONAME, 'getnameinfo', host);
   let name: string | null = null;
   if ((flags & c.NI_NUMERICHOST) === 0 && resolver?.reverse !== undefined) name = await resolver.reverse(address);

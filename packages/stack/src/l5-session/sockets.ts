@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { Errno, NetError } from '../base/errors.ts';
 import type { SocketAddress } from './addresses.ts';
 import * as addresses from './addresses.ts';
+import { ConnectionRace, interleaved } from './connection-race.ts';
 import * as constants from './constants.ts';
 import type { Descriptor } from './descriptor.ts';
 import { DescriptorTable } from './descriptor-table.ts';
@@ -106,14 +107,34 @@ export class SocketApi extends WithConstants implements SocketOwner {
     return new Socket(this, descriptor, number);
   };
 
-  /** A stream to `address`: resolves the name, tries each of its addresses, and tells the last failure. */
+  /**
+   * A stream to `address`: resolves the name, tries each of its addresses, and tells the last failure. One after the
+   * other, as Python's; with `happy_eyeballs_delay` (seconds; asyncio's word) the next is tried beside those that have
+   * not answered by then (RFC 8305).
+   */
   readonly create_connection = async (
     address: SocketAddress,
     timeout: number | null = null,
     source: SocketAddress | null = null,
+    options: { family?: number; happy_eyeballs_delay?: number } = {},
   ): Promise<Socket> => {
     const [host, port] = address;
-    const answers = await this.getaddrinfo(host, port, 0, constants.SOCK_STREAM);
+    const answers = await this.getaddrinfo(host, port, options.family ?? 0, constants.SOCK_STREAM);
+    const delay = options.happy_eyeballs_delay;
+    if (delay !== undefined) {
+      const begin = ([family, type, protocol]: AddressInfo): Socket => {
+        const socket = this.socket(family, type, protocol);
+        try {
+          socket.settimeout(timeout);
+          if (source !== null) socket.bind(source);
+          return socket;
+        } catch (error) {
+          socket.close();
+          throw error;
+        }
+      };
+      return new ConnectionRace(this, interleaved(answers), delay * 1e9, begin).race();
+    }
     let failure: unknown = null;
     for (const [family, type, protocol, , remote] of answers) {
       const socket = this.socket(family, type, protocol);
@@ -175,7 +196,7 @@ export class SocketApi extends WithConstants implements SocketOwner {
     protocol = 0,
     flags = 0,
   ): Promise<AddressInfo[]> =>
-    this.asked(getaddrinfo(this.host.resolver, host, service, family, type, protocol, flags));
+    this.asked(getaddrinfo(this.host.resolver, host, service, family, type, protocol, flags, this.host.network));
 
   /** Host name and service name of an address. */
   readonly getnameinfo = (address: SocketAddress, flags = 0): Promise<[string, string]> =>

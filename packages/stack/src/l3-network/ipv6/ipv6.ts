@@ -14,6 +14,7 @@ import type { Ipv6Flow } from './flow6.ts';
 import { Forwarder6 } from './forwarding6.ts';
 import { Icmp6 } from './icmp6.ts';
 import { Icmp6Errors } from './icmp6-errors.ts';
+import type { InterfaceAddress } from './interface-address.ts';
 import { Ipv6Input, Ipv6Port } from './ipv6-input.ts';
 import type { Ipv6Control, Ipv6Interface } from './ipv6-interface.ts';
 import { Ipv6Interfaces } from './ipv6-interfaces.ts';
@@ -237,6 +238,15 @@ export class Ipv6 implements NetworkLayer, Ipv6Control {
 
   isLocal(address: IpAddress): boolean {
     return address.family === 6 && this.paths.isLocal(address);
+  }
+
+  /** What is known of an address of this host; null when it is none. */
+  addressOf(address: IpAddress): InterfaceAddress | null {
+    for (const on of this.interfaces()) {
+      const found = on.find(address);
+      if (found !== null) return found;
+    }
+    return null;
   }
 
   sendIcmpError(packet: PacketBuffer, type: number, code: number, info = 0): void {

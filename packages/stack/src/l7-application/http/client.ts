@@ -214,7 +214,7 @@ class ResponseReader {
 export function tcpDial(api: SocketApi): Dial {
   return async (url, timeoutSeconds) => {
     if (url.scheme !== 'http') throw new NetError(Errno.EPROTONOSUPPORT, 'http', `${url.scheme} needs TLS`);
-    return api.create_connection([url.host, url.port], timeoutSeconds);
+    return api.create_connection([url.host, url.port], timeoutSeconds, null, { happy_eyeballs_delay: 0.25 });
   };
 }
 
