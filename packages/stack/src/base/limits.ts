@@ -58,6 +58,13 @@ export interface Limits {
   readonly ospfAdvertisements: number;
   /** Next hops of one OSPF route that are equally good: FRRouting's default. */
   readonly ospfNextHops: number;
+  /** Conversations that one node's firewall tracks: Linux's `nf_conntrack_max` on a machine of this size. */
+  readonly conntrackEntries: number;
+  /** Rules of one node's firewall, and ports and address ranges that one rule may name. */
+  readonly firewallRules: number;
+  readonly firewallRanges: number;
+  /** Packets that a node's firewall logs in a second, and at once: what is beyond is counted only. */
+  readonly firewallLogsPerSecond: number;
   /** Sockets (descriptors) of one host: what `ulimit -n` is on servers. */
   readonly sockets: number;
   /** Connections that wait for `accept`, whatever the backlog asked for: Linux's `somaxconn`. */
@@ -113,6 +120,10 @@ export const LIMITS: Limits = {
   ospfNeighbours: 256,
   ospfAdvertisements: 1_000_000,
   ospfNextHops: 16,
+  conntrackEntries: 262_144,
+  firewallRules: 10_000,
+  firewallRanges: 65_536,
+  firewallLogsPerSecond: 100,
   sockets: 65_536,
   listenBacklog: 4096,
   synBacklog: 1024,

@@ -24,6 +24,7 @@ import {
 import type { Ipv4Paths } from './ipv4-paths.ts';
 import { type Neighbour, NeighbourState } from './neighbour.ts';
 import { Cast, type Flow, Protocol } from './network-layer.ts';
+import type { PacketFilter } from './packet-filter.ts';
 import { type Route, RouteType, type RoutingTable } from './routes.ts';
 import { cutSuperSegment, superSegmentHeader } from './segmentation.ts';
 
@@ -169,6 +170,7 @@ export class Ipv4Flow implements Flow {
     if (length > link.mtu || length > this.pathMtu) return this.sendLarge(packet, length);
     this.writeHeader(packet, length);
     if (this.node.trace !== null) this.traceSend(packet);
+    if (this.paths.filter !== null) return this.sendFiltered(packet, this.paths.filter);
     if (this.cast !== Cast.Unicast && this.stays(packet)) return 0;
     const neighbour = this.neighbour;
     if (neighbour !== null && this.clock.now < neighbour.fastUntil) {
@@ -256,8 +258,10 @@ export class Ipv4Flow implements Flow {
     if (packet.segmentSize > 0) return this.sendSuper(packet, length, mtu);
     if (this.dontFragment && !this.mtuLocked) return this.tooLong(packet, length, mtu);
     this.writeHeader(packet, length);
-    if (this.cast !== Cast.Unicast && this.stays(packet)) return 0;
-    const fragments = fragmentIpv4(packet, mtu);
+    const whole = this.paths.filter === null ? packet : this.filtered(packet, this.paths.filter);
+    if (whole === null) return -Errno.EPERM;
+    if (this.cast !== Cast.Unicast && this.stays(whole)) return 0;
+    const fragments = fragmentIpv4(whole, mtu);
     return fragments === null ? this.refuse(packet, -Errno.EMSGSIZE) : this.sendAll(fragments);
   }
 
@@ -266,11 +270,26 @@ export class Ipv4Flow implements Flow {
     this.writeHeader(packet, length);
     const header = superSegmentHeader(packet);
     if (header < 0 || header + packet.segmentSize > mtu) return this.tooLong(packet, length, mtu);
+    const whole = this.paths.filter === null ? packet : this.filtered(packet, this.paths.filter);
+    if (whole === null) return -Errno.EPERM;
     const offload = this.interface.link.segmentOffload;
-    const pieces = length - this.headerLength > offload ? cutSuperSegment(packet) : null;
+    const pieces = length - this.headerLength > offload ? cutSuperSegment(whole) : null;
     if (pieces !== null) return this.sendAll(pieces);
-    if (this.node.trace !== null) this.traceSend(packet);
-    return this.outputSlow(packet);
+    if (this.node.trace !== null) this.traceSend(whole);
+    return this.outputSlow(whole);
+  }
+
+  private sendFiltered(packet: PacketBuffer, filter: PacketFilter): number {
+    const passed = this.filtered(packet, filter);
+    if (passed === null) return -Errno.EPERM;
+    if (this.cast !== Cast.Unicast && this.stays(passed)) return 0;
+    return this.outputSlow(passed);
+  }
+
+  /** Null: it went no further. */
+  private filtered(packet: PacketBuffer, filter: PacketFilter): PacketBuffer | null {
+    const passed = filter.output(packet, this.interface);
+    return passed === null ? null : filter.postrouting(passed, this.interface, false);
   }
 
   private sendAll(packets: PacketBuffer): number {

@@ -64,18 +64,20 @@ export class IcmpErrors {
     const error = packet.pool.acquire(ICMP_HEADER_LENGTH + length);
     const header = error.put(ICMP_HEADER_LENGTH);
     error.append(packet.bytes, at, at + length);
+    const quote = header + ICMP_HEADER_LENGTH;
+    if (this.paths.filter !== null) this.paths.filter.restore(error, quote, packet.id);
     const rest = type === IcmpType.ParameterProblem ? info << 24 : info;
     writeIcmpHeader(error.view, header, type, code, rest);
     setIcmpChecksum(error.view, header, finish(sum(error.view, header, error.end)));
     if (this.node.trace !== null) {
-      const detail = `${icmpTypeText(type, code)}, to ${IpAddress.read4(packet.view, at + 12)}`;
+      const detail = `${icmpTypeText(type, code)}, to ${IpAddress.read4(error.view, quote + 12)}`;
       this.node.trace.event(this.node.name, 3, What.Decide, packet, 0, detail, 'RFC 1122 3.2.2');
     }
     // The source is the address that was spoken to, or, where that is another's, the one on the way back.
-    const spokenTo = ipv4Destination(packet.view, at);
+    const spokenTo = ipv4Destination(error.view, quote);
     const local = this.paths.isLocal(spokenTo) ? spokenTo : 0;
     const tos = INTERNETWORK_CONTROL | (ipv4Tos(packet.view, at) & TOS_BITS);
-    this.output.sendTo(error, Protocol.Icmp, local, ipv4Source(packet.view, at), 0, tos, false, false, 0);
+    this.output.sendTo(error, Protocol.Icmp, local, ipv4Source(error.view, quote), 0, tos, false, false, 0);
   }
 
   /**
@@ -102,6 +104,7 @@ export class IcmpErrors {
   /** Nobody answered ARP: the packet's sender is told, be it another host or a program here. */
   unresolved(packet: PacketBuffer): void {
     packet.l3 = packet.start;
+    if (this.paths.filter !== null) this.paths.filter.restore(packet, packet.l3, packet.id);
     const source = ipv4Source(packet.view, packet.l3);
     if (this.paths.isLocal(source)) {
       this.deliver(packet, IcmpType.DestinationUnreachable, Unreachable.Host, 0, IpAddress.v4(source));

@@ -27,6 +27,7 @@ import { type Ipv4Paths, LIMITED_BROADCAST } from './ipv4-paths.ts';
 import type { Groups } from './multicast/groups.ts';
 import { isLinkScope, type MulticastRouter } from './multicast/multicast-router.ts';
 import { Cast, Protocol, type ProtocolHandler } from './network-layer.ts';
+import type { PacketFilter } from './packet-filter.ts';
 import { Reassembly, type ReassemblyOwner } from './reassembly.ts';
 import { type Route, RouteType } from './routes.ts';
 
@@ -97,12 +98,38 @@ export class Ipv4Input implements ReassemblyOwner {
     if (!known && !this.addressesGood(packet, source, destination, from)) return;
     const headerLength = ipv4HeaderLength(view, at);
     if (headerLength > IPV4_HEADER_LENGTH && !this.optionsGood(packet, headerLength)) return;
+    if (this.paths.filter !== null) {
+      this.filtered(packet, from, linkCast, this.paths.filter);
+      return;
+    }
     const cast = known ? Cast.Unicast : this.castOf(packet, source, destination, from, linkCast);
     if (cast === -1) return;
     // RFC 1122 3.3.6: else one frame could make every host of a link answer.
     if (cast === Cast.Unicast && linkCast !== Cast.Unicast) node.drop(packet, Drop.IP_UNICAST_IN_BROADCAST);
     else if (ipv4IsFragment(view, at)) this.fragment(packet, cast);
     else this.deliver(packet, headerLength, cast);
+  }
+
+  /** A filter looks at whole datagrams only, and may change where they go. */
+  private filtered(packet: PacketBuffer, from: IpInterface, linkCast: Cast, filter: PacketFilter): void {
+    let whole: PacketBuffer | null = packet;
+    if (ipv4IsFragment(packet.view, packet.start)) {
+      const { device } = packet;
+      whole = this.reassembly.add(packet);
+      if (whole === null) return;
+      whole.device = device;
+    }
+    whole = filter.prerouting(whole, from);
+    if (whole === null) return;
+    const { view, start } = whole;
+    const cast = this.castOf(whole, ipv4Source(view, start), ipv4Destination(view, start), from, linkCast);
+    if (cast === -1) return;
+    if (cast === Cast.Unicast && linkCast !== Cast.Unicast) {
+      this.node.drop(whole, Drop.IP_UNICAST_IN_BROADCAST);
+      return;
+    }
+    whole = filter.input(whole, from);
+    if (whole !== null) this.deliver(whole, ipv4HeaderLength(whole.view, whole.start), cast);
   }
 
   /** Ends the packet unless its addresses may stand in one that came in on `from`. */

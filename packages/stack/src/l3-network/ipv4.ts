@@ -5,9 +5,7 @@ import type { PacketBuffer } from '../base/packet-buffer.ts';
 import { Prefix } from '../base/prefix.ts';
 import { EtherType } from '../l2-link/ethernet.ts';
 import type { AddressClaim } from './address-claims.ts';
-import type { AddressClaim } from './address-claims.ts';
 import { Arp } from './arp.ts';
-import { type AddressWaiter, ClaimedAddress } from './claimed-address.ts';
 import { type AddressWaiter, ClaimedAddress } from './claimed-address.ts';
 import { ConfiguredRoutes, type RouteOptions } from './configured-routes.ts';
 import type { Ipv4Flow } from './flow.ts';
@@ -19,7 +17,6 @@ import type { IpLink } from './ip-link.ts';
 import { Ipv4Input, Ipv4Port } from './ipv4-input.ts';
 import { Ipv4Output } from './ipv4-output.ts';
 import { Ipv4Paths } from './ipv4-paths.ts';
-import { LinkLocal } from './link-local.ts';
 import { LinkLocal } from './link-local.ts';
 import { Loopback } from './loopback.ts';
 import { Groups } from './multicast/groups.ts';
@@ -197,21 +194,6 @@ export class Ipv4 implements NetworkLayer {
     return made;
   }
 
-  /**
-   * Gives the host an address on a link when nobody else there has it (RFC 5227): some 7 s from now on `waiter` is told,
-   * or never. What is known of conflicts stands in `arp.claims`.
-   */
-  claimAddress(link: IpLink, prefix: Prefix, waiter: AddressWaiter | null = null): AddressClaim {
-    return new ClaimedAddress(this.addInterface(link), prefix, this, waiter).start(this.arp.claims);
-  }
-
-  /** From now on the link has an address out of 169.254.0.0/16, of its own choice (RFC 3927). */
-  useLinkLocal(link: IpLink): LinkLocal {
-    const made = new LinkLocal(this.node, this.addInterface(link), this.arp.claims, this);
-    made.start();
-    return made;
-  }
-
   /** Takes an address away, and the static routes whose source it is; 0 or EADDRNOTAVAIL (negated). */
   removeAddress(link: IpLink, address: IpAddress): number {
     const on = this.interfaceOf(link);
@@ -317,7 +299,6 @@ export class Ipv4 implements NetworkLayer {
     for (const each of this.links) {
       this.neighbours.removeAll(each);
       this.igmp.stop(each);
-      this.arp.claims.stop(each);
       this.arp.claims.stop(each);
     }
   }
