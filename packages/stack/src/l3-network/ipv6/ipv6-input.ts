@@ -155,7 +155,9 @@ export class Ipv6Input implements Reassembly6Owner {
     // RFC 4942 2.2: mapped addresses are for programs, not for wires.
     if (source.isMapped || destination.isMapped) return Drop.IP_BAD_SOURCE;
     if (source.isUnspecified) return destination.isMulticast ? Drop.NONE : Drop.IP_BAD_SOURCE;
-    return this.paths.isLocal(source) ? Drop.IP_BAD_SOURCE : Drop.NONE;
+    if (!this.paths.isLocal(source)) return Drop.NONE;
+    // Who tells everybody on the link that he has our address is heard: neighbour discovery has to know (RFC 4862 5.4.4).
+    return destination.w0 >>> 16 === 0xff02 ? Drop.NONE : Drop.IP_BAD_SOURCE;
   }
 
   private toGroup(packet: PacketBuffer, group: IpAddress, from: IpInterface): void {
