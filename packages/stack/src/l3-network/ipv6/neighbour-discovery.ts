@@ -119,10 +119,14 @@ export class NeighbourDiscovery implements Solicitor, Icmp6Handler {
       node.drop(packet, Drop.ND_NOT_FOR_US, `${own.address} is tentative here`);
       return;
     }
-    if (!asker.isUnspecified) {
-      const mac = linkAddressOption(view, options, end, NdOption.SourceLinkAddress);
-      if (mac !== null && !on.has(asker)) this.learn(asker, on, mac);
+    const mac = linkAddressOption(view, options, end, NdOption.SourceLinkAddress);
+    if (on.has(asker)) {
+      const other = on.find(asker)!;
+      this.addresses?.claimed(on, other, mac);
+      node.drop(packet, Drop.ND_IGNORED, `${asker} is ours`);
+      return;
     }
+    if (!asker.isUnspecified && mac !== null) this.learn(asker, on, mac);
     node.drop(packet, Drop.ND_DONE);
     if (asker.isUnspecified) this.advertise(on, own.address, ALL_NODES, NaFlag.Override);
     else this.advertise(on, own.address, asker, NaFlag.Override | NaFlag.Solicited);

@@ -109,7 +109,9 @@ export class Host6 {
 
   constructor(world: World6, lan: Lan6, name: string, mac: string, options: { router?: boolean } = {}) {
     this.node = new NodeContext(name, world.queue, Random.from(1).fork(name), world.pool, world.limits);
-    const sink: TraceSink = { event: (_node, _layer, what, _packet, _reason, detail) => this.said.push(`${what}: ${detail}`) };
+    const sink: TraceSink = {
+      event: (_node, _layer, what, _packet, _reason, detail) => this.said.push(`${what}: ${detail}`),
+    };
     this.node.trace = sink;
     const ipv4 = new Ipv4(this.node);
     this.ipv6 = new Ipv6(this.node, ipv4);
