@@ -185,13 +185,17 @@ function inCaseOf(record: ResourceRecord, name: DomainName): ResourceRecord {
   return record.name.key === name.key ? record.with(name) : record;
 }
 
-/** To bytes that are no message: the header alone, if there was as much, and if it was a question. */
+/**
+ * To bytes that are no message: the header alone, if there was as much, and if it was a question. Of other opcodes
+ * nobody here knows what their messages look like.
+ */
 function formatError({ id, flags }: MessageProblem): Uint8Array | null {
   if (id < 0 || (flags & 0x8000) !== 0) return null;
+  const isQuery = ((flags >>> 11) & 15) === Opcode.Query;
   const bytes = new Uint8Array(12);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, id);
-  view.setUint16(2, 0x8000 | (flags & 0x7900) | Rcode.FormErr); // opcode and RD as they came
+  view.setUint16(2, 0x8000 | (flags & 0x7900) | (isQuery ? Rcode.FormErr : Rcode.NotImp)); // opcode and RD as they came
   return bytes;
 }
 
