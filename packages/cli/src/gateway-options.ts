@@ -2,6 +2,7 @@ import type { Network } from '@netarium/node';
 import { Gateway, type RuleDescription } from '@netarium/node/gateway/index';
 import { Host } from '@netarium/stack/host/host';
 import { CommandError, ExitCode } from './exit.ts';
+import { type Say, sayForward } from './outside.ts';
 
 /** What `netarium attach` is told of the way out through this machine's own sockets. */
 export interface GatewayOptions {
@@ -14,11 +15,7 @@ export interface GatewayOptions {
 }
 
 /** Opens the gateway that the options ask for, its ports too, and tells of each by `say`; null when they ask for none. */
-export async function openGateway(
-  options: GatewayOptions,
-  network: Network,
-  say: (line: string) => void,
-): Promise<Gateway | null> {
+export async function openGateway(options: GatewayOptions, network: Network, say: Say): Promise<Gateway | null> {
   const { gateway, allow = [], portForward = [] } = options;
   if (gateway === undefined && allow.length === 0 && portForward.length === 0) return null;
   const host = gateway === undefined || gateway === true ? onlyRouter(network) : gateway;
@@ -27,9 +24,7 @@ export async function openGateway(
   say(`${host} is a gateway to this machine's network`);
   try {
     for (const text of portForward) {
-      const { protocol, bind, port, to, toPort } = await opened.forwardPort(text);
-      const shown = bind.includes(':') ? `[${bind}]` : bind;
-      say(`${shown}:${port}/${protocol} leads to ${to}:${toPort}`);
+      sayForward(await opened.forwardPort(text), say);
     }
   } catch (error) {
     opened.close();

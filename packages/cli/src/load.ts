@@ -8,6 +8,8 @@ import { CommandError, ExitCode } from './exit.ts';
 /** A scenario file, read and checked. */
 export interface LoadedScenario {
   readonly file: string;
+  /** That of the file: what its paths are relative to. */
+  readonly folder: string;
   readonly description: NetworkDescription;
   /** For people, on stderr: what is odd but works. */
   readonly warnings: string[];
@@ -19,7 +21,7 @@ export interface LoadedScenario {
 export function loadScenario(file: string): LoadedScenario {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file));
   } catch (error) {
     throw new CommandError(`${file}: ${posixText(error)}; give the path of a scenario file`, ExitCode.BadInput);
   }
@@ -38,11 +40,14 @@ export function loadScenario(file: string): LoadedScenario {
         ],
   );
   if (missing.length > 0) throw new CommandError(missing.map(formatProblem).join('\n'), ExitCode.BadInput, false);
-  return { file, description: scenario, warnings: warnings.map(formatProblem), problemAt };
+  return { file, folder: dirname(file), description: scenario, warnings: warnings.map(formatProblem), problemAt };
 }
 
 /** `strerror`'s words for an error of Node's. */
 export function posixText(error: unknown): string {
+  if (error instanceof TypeError && (error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+    return 'this is not UTF-8 text';
+  }
   const code = (error as NodeJS.ErrnoException).code;
   if (code !== undefined && code in Errno) return errnoText(Errno[code as ErrnoName]);
   const text = error instanceof Error ? error.message : String(error);

@@ -9,6 +9,7 @@ import { BuildError } from '@netarium/stack/network/network';
 import { CaptureFile } from './capture-file.ts';
 import { CommandError, ExitCode } from './exit.ts';
 import type { LoadedScenario } from './load.ts';
+import { usualPace } from './outside.ts';
 import { PrefixedOutput, RealOutput } from './terminal.ts';
 
 /** The options that `run`, `exec` and `demo` share, as the command line gives them. */
@@ -52,7 +53,7 @@ export function openSession(loaded: LoadedScenario, options: SessionOptions): Se
     // The times of a checkout are no part of a scenario: the same file and seed give the same bytes everywhere.
     network.hostNamed(node).files.mount(path, new RealFiles(resolve(dirname(file), from), { modifiedMs: 0 }));
   }
-  network.setPace(options.speed ?? 'virtual');
+  network.setPace(options.speed ?? usualPace(loaded));
   return { network, capture: openCapture(network, options) };
 }
 

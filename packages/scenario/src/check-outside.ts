@@ -1,6 +1,7 @@
 /** Wires and gateways: one kind a wire, one end a socket, forwards that lead to somebody. */
 import { IpAddress } from '@netarium/stack/base/ip-address';
 import { parsePortForwardWords, WIRE_KINDS } from '@netarium/stack/network/outside-words';
+import { contains, networkOf, prefixText, readAddress } from './addresses.ts';
 import { isMachine, itemsOf, type Model, type Node, textAt } from './model.ts';
 import { listed, nearest } from './nearest.ts';
 import { type Findings, type Path, quoted, type Span } from './problem.ts';
@@ -20,6 +21,7 @@ export function checkOutside(model: Model, findings: Findings): void {
   for (const node of model.nodes.values()) {
     const outside = node.tree.entries.get('outside')?.tree;
     if (node.kind !== 'gateway' || outside === undefined) continue;
+    checkLoopback(node, outside, findings);
     checkRules(outside, [...node.path, 'outside'], findings);
     checkForwards(node, outside, model, findings);
   }
@@ -74,6 +76,20 @@ function checkDevice(
   if (word !== 'tun' || at === undefined || node === undefined || isMachine(node.kind)) return;
   const message = `a TUN carries no Ethernet frames, and ${quoted(node.name)} is a ${node.kind}`;
   findings.problem(at, [...path, 'at'], message, 'an interface of a host or router; or tap: instead of tun:');
+}
+
+/** An address of its own is in a network of the gateway, so that hosts there ask for it. */
+function checkLoopback(node: Node, outside: Tree, findings: Findings): void {
+  const loopback = textAt(outside, 'loopback');
+  const address = loopback === undefined ? null : readAddress(loopback.value);
+  const interfaces = [...node.interfaces.values()];
+  if (loopback === undefined || address === null || interfaces.some(({ complete }) => !complete)) return;
+  const prefixes = interfaces.flatMap(({ addresses }) => addresses.map(({ prefix }) => prefix));
+  if (prefixes.some((prefix) => contains(prefix, address))) return;
+  const networks = prefixes.map((prefix) => prefixText({ address: networkOf(prefix), length: prefix.length }));
+  const message = `${loopback.value} is in no network of ${quoted(node.name)}`;
+  const expected = networks.length === 0 ? 'a gateway with an address' : `an address in ${listed(networks)}, or none`;
+  findings.problem(loopback, [...node.path, 'outside', 'loopback'], message, expected);
 }
 
 function checkRules(outside: Tree, path: Path, findings: Findings): void {

@@ -1,15 +1,14 @@
 import type { Network } from '@netarium/node';
 import type { Gateway } from '@netarium/node/gateway/index';
-import { openWire, WireError } from '@netarium/node/wires/open-wire';
-import { TunError } from '@netarium/node/wires/tap/tun-error';
-import type { Wire, WireEvent } from '@netarium/node/wires/wire';
-import { dropReasons } from '@netarium/stack/base/drop-reasons';
+import type { Outside } from '@netarium/node/outside';
+import { openWire } from '@netarium/node/wires/open-wire';
+import type { Wire } from '@netarium/node/wires/wire';
 import { parseDuration } from '@netarium/stack/base/units';
-import { BuildError } from '@netarium/stack/network/network';
 import type { CaptureFile } from '../capture-file.ts';
 import { CommandError, ExitCode } from '../exit.ts';
 import { type GatewayOptions, openGateway } from '../gateway-options.ts';
-import { loadScenario, posixText } from '../load.ts';
+import { loadScenario } from '../load.ts';
+import { counted, openScenarioOutside, refused, sayOnStdout as say, sayPlugged, tellChange } from '../outside.ts';
 import { openCapture, openSession, type SessionOptions } from '../session.ts';
 import { summary } from '../summary.ts';
 import { type WireOptions, type WireRequest, wireRequests } from '../wire-options.ts';
@@ -23,7 +22,7 @@ const FLUSH_MS = 200;
 
 /**
  * `netarium attach FILE --tap tap0:web`: the scenario in real time, with wires that lead out of it, until `--for` is
- * over or a signal comes. Each wire says a line on stdout when it is plugged in, and when it goes down or comes up;
+ * over or a signal comes; those of the scenario's own words, too. Each wire says a line on stdout when it is plugged in, and when it goes down or comes up;
  * `ready` follows the last.
  */
 export async function attachCommand(file: string, options: AttachOptions): Promise<number> {
@@ -32,18 +31,21 @@ export async function attachCommand(file: string, options: AttachOptions): Promi
   const loaded = loadScenario(file);
   // An interface without a cable is what a wire is for.
   const warnings = loaded.warnings.filter((warning) => !warning.includes('is not connected to anything'));
-  const { network } = openSession({ ...loaded, warnings }, { ...withoutCapture, fingerprint: false, speed: 1 });
+  const scenario = { ...loaded, warnings };
+  const { network } = openSession(scenario, { ...withoutCapture, fingerprint: false, speed: 1 });
   const requests = wireRequests(options, network);
   // From outside: network time is looked at once more.
   const interrupt = () => network.scheduler.external(() => network.scheduler.stop());
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
   const wires: Wire[] = [];
+  let outside: Outside | null = null;
   let gateway: Gateway | null = null;
   let capture: CaptureFile | null = null;
   let flushing: NodeJS.Timeout | null = null;
   const started = performance.now();
   try {
+    outside = await openScenarioOutside(scenario, network, say);
     for (const request of requests) wires.push(await attach(network, request));
     gateway = await openGateway(options, network, say).catch((error) => {
       throw refused('gateway', error);
@@ -55,6 +57,7 @@ export async function attachCommand(file: string, options: AttachOptions): Promi
   } finally {
     if (flushing !== null) clearInterval(flushing);
     gateway?.close();
+    outside?.close();
     for (const wire of wires) {
       wire.onChange = null;
       wire.close();
@@ -63,7 +66,7 @@ export async function attachCommand(file: string, options: AttachOptions): Promi
     process.off('SIGTERM', interrupt);
     capture?.close();
   }
-  for (const wire of wires) say(counted(wire));
+  for (const wire of [...(outside?.wires ?? []), ...wires]) say(counted(wire));
   process.stdout.write(summary(network, (performance.now() - started) / 1000, capture));
   return capture?.failed === true ? ExitCode.Failed : ExitCode.Ok;
 }
@@ -77,37 +80,13 @@ async function attach(network: Network, { option, description }: WireRequest): P
     throw refused(option, error);
   }
   try {
-    const place = network.plug(description.at, wire);
-    say(`${wire.name} is plugged in at ${place}${wire.up ? '' : ', and waits for its other end'}`);
+    sayPlugged(wire, network.plug(description.at, wire), say);
   } catch (error) {
     wire.close();
     throw refused(option, error);
   }
-  wire.onChange = tellChange;
+  wire.onChange = (event) => tellChange(event, say);
   return wire;
-}
-
-function tellChange({ wire, up, why }: WireEvent): void {
-  say(`${wire.name} is ${up ? 'up' : 'down'}: ${why}`);
-}
-
-/** Why there is no such wire: what was written makes no sense (2), or the machine has none for us (1). */
-function refused(option: string, error: unknown): unknown {
-  if (error instanceof WireError || error instanceof BuildError || error instanceof TypeError) {
-    return new CommandError(`${option}: ${error.message}`, ExitCode.BadInput);
-  }
-  if (error instanceof TunError) return new CommandError(error.message, ExitCode.Failed);
-  if (error instanceof Error && 'code' in error) {
-    return new CommandError(`${option}: ${posixText(error)}`, ExitCode.Failed);
-  }
-  return error;
-}
-
-/** `tap0        12 frames out, 10 in; 2 lost: the link is down`. */
-function counted(wire: Wire): string {
-  const lost = [...wire.drops].flatMap((count, reason) => (count > 0 ? [`${count} ${dropReasons[reason]!.text}`] : []));
-  const losses = lost.length === 0 ? '' : `; dropped: ${lost.join(', ')}`;
-  return `${wire.name.padEnd(12)} ${wire.sentFrames} frames out, ${wire.deliveredFrames} in${losses}`;
 }
 
 function duration(text: string | undefined): number {
@@ -115,8 +94,4 @@ function duration(text: string | undefined): number {
   const parsed = parseDuration(text);
   if (typeof parsed === 'number') return parsed;
   throw new CommandError(`--for ${text}: ${parsed.problem}; write it like ${parsed.suggestion}`, ExitCode.BadInput);
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -13,8 +13,13 @@ export function checkCommand(file: string): number {
   const wrong = wrongCommands(loaded);
   if (wrong.length > 0) throw new CommandError(wrong.join('\n'), ExitCode.BadInput, false);
   const count = (n: number, one: string) => `${n} ${one}${n === 1 ? '' : 's'}`;
-  const services = loaded.description.services?.length ?? 0;
-  const parts = [count(network.nodes.size, 'node'), count(network.cables.size, 'link'), count(services, 'service')];
+  const { services = [], wires = [] } = loaded.description;
+  const parts = [
+    count(network.nodes.size, 'node'),
+    count(network.cables.size, 'link'),
+    count(services.length, 'service'),
+    ...(wires.length === 0 ? [] : [count(wires.length, 'wire')]),
+  ];
   const verdict = loaded.warnings.length === 0 ? 'nothing wrong' : count(loaded.warnings.length, 'warning');
   process.stdout.write(`${file}: ${parts.join(', ')}; ${verdict}\n`);
   return ExitCode.Ok;

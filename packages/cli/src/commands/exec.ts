@@ -1,5 +1,6 @@
 import { CommandError, ExitCode } from '../exit.ts';
 import { loadScenario } from '../load.ts';
+import { openScenarioOutside, sayOnStderr, usualPace } from '../outside.ts';
 import { hostNamed, openSession, type SessionOptions } from '../session.ts';
 import { RealInput, RealOutput } from '../terminal.ts';
 
@@ -20,12 +21,14 @@ export async function execCommand(
     throw new CommandError(`say what to run on ${node}: ${example}`, ExitCode.BadInput);
   }
   const interactive = process.stdin.isTTY === true;
-  const { network, capture } = openSession(loadScenario(file), {
+  const loaded = loadScenario(file);
+  const { network, capture } = openSession(loaded, {
     ...options,
-    speed: options.speed ?? (interactive ? 1 : 'virtual'),
+    speed: options.speed ?? (interactive ? 1 : usualPace(loaded)),
   });
   const host = hostNamed(network, node);
   const { scheduler } = network;
+  const outside = await openScenarioOutside(loaded, network, sayOnStderr);
   const input = new RealInput(process.stdin, scheduler);
   // The scenario's services start at time 0 and are ready (they listen) before the command begins.
   await scheduler.run(0);
@@ -56,6 +59,7 @@ export async function execCommand(
     }
   }
   signals.off();
+  outside.close();
   input.close();
   capture?.close();
   return code !== ExitCode.Ok || capture?.failed !== true ? code : ExitCode.Failed;

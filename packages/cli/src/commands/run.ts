@@ -1,7 +1,9 @@
+import type { Outside } from '@netarium/node/outside';
 import { parseDuration } from '@netarium/stack/base/units';
 import { Host } from '@netarium/stack/host/host';
 import { CommandError, ExitCode } from '../exit.ts';
 import { loadScenario } from '../load.ts';
+import { counted, openScenarioOutside, sayOnStdout } from '../outside.ts';
 import { openSession, type SessionOptions } from '../session.ts';
 import { summary } from '../summary.ts';
 
@@ -12,27 +14,41 @@ export interface RunCommandOptions extends SessionOptions {
 /** How often a capture that grows slowly goes to the disk, real ms. */
 const FLUSH_MS = 200;
 
-/** `netarium run FILE`: the scenario with its services and faults, until nothing is left to happen or for a time. */
+/**
+ * `netarium run FILE`: the scenario with its services and faults, until nothing is left to happen or for a time. With
+ * wires or gateways in it, in real time, until a signal comes or for a time.
+ */
 export async function runCommand(file: string, options: RunCommandOptions): Promise<number> {
   const endNs = endOf(options.for);
-  const { network, capture } = openSession(loadScenario(file), options);
+  const loaded = loadScenario(file);
+  const { network, capture } = openSession(loaded, options);
   const { scheduler, queue } = network;
-  const interrupt = () => scheduler.stop();
+  // From outside: network time is looked at once more.
+  const interrupt = () => scheduler.external(() => scheduler.stop());
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
+  let outside: Outside | null = null;
   // Somebody may watch a paced run's file grow. At full speed what the file says must not depend on the real time.
-  const flushing = typeof options.speed === 'number' ? setInterval(() => capture?.flush(true), FLUSH_MS) : undefined;
+  const paced = scheduler.pace !== 'virtual';
+  const flushing = paced ? setInterval(() => capture?.flush(true), FLUSH_MS) : undefined;
   const started = performance.now();
-  await scheduler.run(endNs, () => {
-    capture?.flush();
-    // In paced time, too, the end is when nothing is left, unless something may come from outside.
-    return endNs === Infinity && queue.pending === 0 && network.outside.length === 0;
-  });
+  try {
+    outside = await openScenarioOutside(loaded, network, sayOnStdout);
+    const isOpen = outside.gateways.length > 0 || outside.wires.length > 0;
+    await scheduler.run(endNs, () => {
+      capture?.flush();
+      // In paced time, too, the end is when nothing is left, unless something may come from outside.
+      return endNs === Infinity && queue.pending === 0 && !isOpen;
+    });
+  } finally {
+    clearInterval(flushing);
+    outside?.close();
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+    capture?.close();
+  }
   const seconds = (performance.now() - started) / 1000;
-  clearInterval(flushing);
-  process.off('SIGINT', interrupt);
-  process.off('SIGTERM', interrupt);
-  capture?.close();
+  for (const wire of outside.wires) sayOnStdout(counted(wire));
   process.stdout.write(summary(network, seconds, capture));
   const failures = [...network.nodes.values()].some((node) => node instanceof Host && node.failures > 0);
   return failures || capture?.failed === true ? ExitCode.Failed : ExitCode.Ok;

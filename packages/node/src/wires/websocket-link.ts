@@ -40,7 +40,7 @@ export class WebSocketLink extends MessageWire {
   /** Waits for a peer: the link comes up with the first and turns others away. Rejects with Node's error. */
   static async listen(network: WireNetwork, options: WebSocketListenOptions): Promise<WebSocketLink> {
     const { port, host = '127.0.0.1', path, origins } = options;
-    const link = new WebSocketLink(network, `websocket :${port}`, options);
+    const link = new WebSocketLink(network, `websocket ${host}:${port}`, options);
     const server = new WebSocketServer({
       port,
       host,
