@@ -139,7 +139,7 @@ export class Ipv4Flow implements Flow {
     const known = paths.mtus.find(this.destination);
     this.pathMtu = known?.mtu ?? IPV4_MAX_LENGTH;
     this.mtuLocked = known?.locked ?? false;
-    this.lookAgainAt = known?.until ?? Infinity;
+    this.lookAgainAt = Math.min(known?.until ?? Infinity, paths.redirects.until(this.destination));
     return 0;
   }
 

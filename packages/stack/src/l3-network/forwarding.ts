@@ -20,6 +20,7 @@ import type { Neighbour } from './neighbour.ts';
 import type { NeighbourTable } from './neighbours.ts';
 import type { OptionRecorder } from './option-recorder.ts';
 import type { PacketFilter } from './packet-filter.ts';
+import { RedirectSender } from './redirects.ts';
 import { type Route, RouteType } from './routes.ts';
 import type { RoutingPolicy } from './routing-policy.ts';
 import { cutSuperSegment, superSegmentHeader } from './segmentation.ts';
@@ -32,6 +33,7 @@ export class Forwarder {
   forwarded = 0;
   /** Who looks at every packet; null: nobody. */
   filter: PacketFilter | null = null;
+  readonly redirects: RedirectSender;
   private readonly node: NodeContext;
   private readonly neighbours: NeighbourTable;
   private readonly errors: IcmpErrors;
@@ -50,6 +52,7 @@ export class Forwarder {
     this.errors = errors;
     this.recorder = recorder;
     this.policy = policy;
+    this.redirects = new RedirectSender(node, errors);
   }
 
   /**
@@ -84,6 +87,7 @@ export class Forwarder {
     }
     const neighbour = this.neighbourFor(packet, route);
     if (neighbour === null) return;
+    if (route.interface!.index === packet.device) this.redirects.consider(packet, route.interface!, route.gateway);
     let own = packet.writable();
     decrementIpv4Ttl(own.view, own.start);
     this.recorder.forwarded(own, route.interface!);

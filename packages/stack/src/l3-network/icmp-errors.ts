@@ -106,6 +106,7 @@ export class IcmpErrors {
     packet.l3 = packet.start;
     if (this.paths.filter !== null) this.paths.filter.restore(packet, packet.l3, packet.id);
     const source = ipv4Source(packet.view, packet.l3);
+    this.paths.redirects.unanswered(ipv4Destination(packet.view, packet.l3));
     if (this.paths.isLocal(source)) {
       this.deliver(packet, IcmpType.DestinationUnreachable, Unreachable.Host, 0, IpAddress.v4(source));
     } else {

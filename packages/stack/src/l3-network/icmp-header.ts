@@ -1,4 +1,5 @@
 import { Errno } from '../base/errors.ts';
+import { formatIpv4 } from '../base/ip-address.ts';
 
 /**
  * ICMP messages (RFC 792): eight bytes, the last four of which mean something else for each type.
@@ -90,6 +91,10 @@ export function icmpSequence(view: DataView, at: number): number {
 /** 0 from a router that is older than RFC 1191. */
 export function icmpNextHopMtu(view: DataView, at: number): number {
   return view.getUint16(at + NEXT_HOP_MTU);
+}
+/** The router that a redirect tells of (32 bits). */
+export function icmpGateway(view: DataView, at: number): number {
+  return view.getUint32(at + REST);
 }
 /** Which byte of the quoted packet is wrong. */
 export function icmpPointer(view: DataView, at: number): number {
@@ -234,6 +239,7 @@ export function describeIcmp(view: DataView, at: number): string {
   if (type === IcmpType.DestinationUnreachable && icmpCode(view, at) === Unreachable.FragmentationNeeded) {
     return `${text}, next-hop MTU ${icmpNextHopMtu(view, at)}`;
   }
+  if (type === IcmpType.Redirect) return `${text} to ${formatIpv4(icmpGateway(view, at))}`;
   if (type === IcmpType.ParameterProblem) return `${text} at byte ${icmpPointer(view, at)}`;
   return text;
 }

@@ -1,7 +1,7 @@
 import { finish, sum, update16 } from '../base/checksum.ts';
 import { Drop } from '../base/drop-reasons.ts';
 import { Errno } from '../base/errors.ts';
-import { IpAddress } from '../base/ip-address.ts';
+import { formatIpv4, IpAddress } from '../base/ip-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import { Checksum, type PacketBuffer } from '../base/packet-buffer.ts';
 import { What } from '../base/trace.ts';
@@ -15,6 +15,7 @@ import {
   IcmpType,
   icmpChecksum,
   icmpCode,
+  icmpGateway,
   icmpIdentifier,
   icmpNextHopMtu,
   icmpSequence,
@@ -207,7 +208,7 @@ export class Icmp implements ProtocolHandler, EchoService {
     const type = icmpType(view, at);
     const code = icmpCode(view, at);
     const quote = at + ICMP_HEADER_LENGTH;
-    if (cast !== Cast.Unicast || type === IcmpType.Redirect || type === IcmpType.SourceQuench) {
+    if (cast !== Cast.Unicast || type === IcmpType.SourceQuench) {
       node.drop(packet, Drop.ICMP_IGNORED);
       return;
     }
@@ -216,12 +217,33 @@ export class Icmp implements ProtocolHandler, EchoService {
       return;
     }
     const from = IpAddress.v4(ipv4Source(view, packet.l3));
+    if (type === IcmpType.Redirect) {
+      this.redirected(packet, quote, from);
+      return;
+    }
     let mtu = 0;
     if (type === IcmpType.DestinationUnreachable && code === Unreachable.FragmentationNeeded) {
       mtu = this.learnMtu(packet, quote, icmpNextHopMtu(view, at), from);
     }
     packet.l3 = quote;
     this.errors.deliver(packet, type, code, mtu, from);
+    node.drop(packet, Drop.ICMP_DONE);
+  }
+
+  /** RFC 1122 3.2.2.2: a router tells of a better one; no transport need know. */
+  private redirected(packet: PacketBuffer, quote: number, from: IpAddress): void {
+    const { node, paths } = this;
+    const gateway = icmpGateway(packet.view, packet.start);
+    const destination = ipv4Destination(packet.view, quote);
+    const on = paths.byIndex(packet.device);
+    if (on === null || !paths.redirects.learn(destination, gateway, from.v4, on)) {
+      node.drop(packet, Drop.ICMP_IGNORED, `a redirect of ${from} that is not believed`);
+      return;
+    }
+    if (node.trace !== null) {
+      const detail = `to ${formatIpv4(destination)} by ${formatIpv4(gateway)} from now on, says ${from}`;
+      node.trace.event(node.name, 3, What.Decide, packet, 0, detail, 'RFC 1122 3.2.2.2');
+    }
     node.drop(packet, Drop.ICMP_DONE);
   }
 

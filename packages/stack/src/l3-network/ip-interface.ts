@@ -11,6 +11,8 @@ export class IpInterface {
   readonly loopback: boolean;
   /** In the order in which they were added. The first of a network is the one that packets leave with. */
   addresses: readonly Prefix[] = [];
+  /** A router sends on what others send to everybody on this link (RFC 2644). */
+  directedBroadcast = false;
   /** What the routes go by: they leave out interfaces that are down. Follows `link.up` by `Ipv4.linkChanged`. */
   up: boolean;
   /** What IPv6 knows of it; null where IPv6 is not spoken. */

@@ -3,6 +3,7 @@ import { formatIpv4 } from '../base/ip-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 import { What } from '../base/trace.ts';
+import { forwardBroadcast } from './directed-broadcast.ts';
 import type { Forwarder } from './forwarding.ts';
 import type { IcmpErrors } from './icmp-errors.ts';
 import { IcmpType, TimeExceeded, Unreachable } from './icmp-header.ts';
@@ -155,6 +156,7 @@ export class Ipv4Input implements ReassemblyOwner {
     const { routes } = this.paths;
     const route = routes.lookup(destination);
     const cast = this.paths.castOf(destination, route);
+    if (cast === Cast.Broadcast && this.forwarding) this.sendOnBroadcast(packet, route, from, linkCast);
     if (cast === -1) {
       this.notForUs(packet, destination, route, linkCast);
     } else if (cast === Cast.Unicast) {
@@ -164,6 +166,13 @@ export class Ipv4Input implements ReassemblyOwner {
       this.knownGeneration = routes.generation;
     }
     return cast;
+  }
+
+  /** RFC 2644: a broadcast on a link of ours that comes from elsewhere goes there only where that is asked for. */
+  private sendOnBroadcast(packet: PacketBuffer, route: Route | null, from: IpInterface, linkCast: Cast): void {
+    const out = route?.interface ?? null;
+    if (out === null || out === from || from.loopback || linkCast !== Cast.Unicast || !out.directedBroadcast) return;
+    forwardBroadcast(this.node, packet.copy(), out);
   }
 
   /** A group is ours when an interface joined it, and wants what this source sends (RFC 1112 7.2, RFC 3376 3). */

@@ -11,6 +11,7 @@ import { Cast } from './network-layer.ts';
 import { OptionRecorder } from './option-recorder.ts';
 import type { PacketFilter } from './packet-filter.ts';
 import type { PathMtus } from './path-mtu.ts';
+import { Redirects } from './redirects.ts';
 import { type Route, RouteType, type RoutingTable } from './routes.ts';
 import type { RoutingPolicy } from './routing-policy.ts';
 
@@ -32,6 +33,8 @@ export class Ipv4Paths {
   readonly groups: Groups;
   /** Fills in record route and timestamp options. */
   readonly recorder: OptionRecorder;
+  /** Better ways that routers told of. */
+  readonly redirects: Redirects;
   readonly interfaces: readonly IpInterface[];
   /** Who looks at every packet; null: nobody. */
   filter: PacketFilter | null = null;
@@ -62,6 +65,7 @@ export class Ipv4Paths {
     this.interface = loopback;
     this.loopback = loopback;
     this.groups = groups;
+    this.redirects = new Redirects(node, policy.main);
     this.recorder = new OptionRecorder(node.clock, policy.main);
   }
 
@@ -104,7 +108,7 @@ export class Ipv4Paths {
     if (route.hops !== null) route = this.pickWay(route, remote, local, protocol, ports);
     this.interface = route.interface!;
     this.cast = route.type === RouteType.Broadcast ? Cast.Broadcast : Cast.Unicast;
-    this.nextHop = route.gateway !== 0 ? route.gateway : remote;
+    this.nextHop = route.gateway !== 0 ? this.redirects.gatewayFor(remote, route.gateway) : remote;
     this.source = local !== 0 ? local : this.chooseSource(route);
     return 0;
   }

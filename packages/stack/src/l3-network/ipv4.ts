@@ -28,6 +28,7 @@ import type { NeighbourTable } from './neighbours.ts';
 import { type NetworkLayer, Protocol, type ProtocolHandler, type SendOptions } from './network-layer.ts';
 import type { PacketFilter } from './packet-filter.ts';
 import { PathMtus } from './path-mtu.ts';
+import type { Redirects } from './redirects.ts';
 import { Route, RouteOrigin, RouteType, type RoutingTable } from './routes.ts';
 import { RoutingPolicy } from './routing-policy.ts';
 
@@ -109,6 +110,7 @@ export class Ipv4 implements NetworkLayer {
   }
   set forwarding(on: boolean) {
     this.inbound.forwarding = on;
+    this.paths.redirects.accepted = !on;
   }
 
   /** Who looks at every packet of this host: a firewall. */
@@ -118,6 +120,17 @@ export class Ipv4 implements NetworkLayer {
   set filter(filter: PacketFilter | null) {
     this.paths.filter = filter;
     this.forwarder.filter = filter;
+  }
+
+  /** Better ways that routers told of. */
+  get redirects(): Redirects {
+    return this.paths.redirects;
+  }
+
+  /** Neither tells others of better ways nor listens to who does. */
+  ignoreRedirects(): void {
+    this.paths.redirects.accepted = false;
+    this.forwarder.redirects.enabled = false;
   }
 
   get neighbours(): NeighbourTable {

@@ -62,9 +62,13 @@ function get(process: Process, [text = '']: readonly string[]): number {
     return 2;
   }
   const local = route.type === RouteType.Local ? 'local ' : route.type === RouteType.Broadcast ? 'broadcast ' : '';
-  const via = route.gateway === 0 ? '' : ` via ${formatIpv4(route.gateway)}`;
+  const redirect = route.gateway === 0 ? null : ip.redirects.find(to.v4);
+  const leftS = redirect === null ? 0 : Math.floor((redirect.until - process.host.node.clock.now) / 1e9);
+  const cached = redirect === null ? '' : `<redirected> expires ${leftS}sec `;
+  const gateway = redirect?.gateway ?? route.gateway;
+  const via = gateway === 0 ? '' : ` via ${formatIpv4(gateway)}`;
   process.print(
-    `${local}${to}${via} dev ${local === 'local ' ? 'lo' : route.interface.name} src ${source} uid 0 \n    cache \n`,
+    `${local}${to}${via} dev ${local === 'local ' ? 'lo' : route.interface.name} src ${source} uid 0 \n    cache ${cached}\n`,
   );
   return 0;
 }
