@@ -80,7 +80,7 @@ describe('Source addresses: the examples of RFC 6724 10.1', () => {
     ['2001:db8:1::d5e3:0:0:1', '2001:db8:1::2', [source('2001:db8:1::2'), source('2001:db8:2::d5e3:7953:13eb:22e8')]],
   ])('to %s from %s', (destination, expected, candidates) => {
     expect(chosen(destination, ...candidates)).toBe(`${ip(expected)}`);
-    expect(chosen(destination, ...candidates.toReversed())).toBe(`${ip(expected)}`);
+    expect(chosen(destination, ...[...candidates].reverse())).toBe(`${ip(expected)}`);
   });
 
   it('prefers the outgoing interface, then the prefix of the next hop', () => {
