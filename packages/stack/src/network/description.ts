@@ -23,10 +23,14 @@ export type NodeKind = 'host' | 'router' | 'gateway' | 'switch' | 'hub';
 /** One interface of a host or router. In YAML a bare string stands for `{ address }`. */
 export interface InterfaceDescription {
   /**
-   * `'10.0.1.10/24'`, `'2001:db8:1::10/64'`; several with a list; `'dhcp'`: asked for. Absent: the interface is up
-   * without an address. With an IPv6 address IPv6 is spoken there.
+   * `'10.0.1.10/24'`, `'2001:db8:1::10/64'`; several with a list; `'dhcp'`: asked for; `'link-local'`: one of
+   * its own choice (RFC 3927). Absent: the interface is up without an address. With an IPv6 address IPv6 is spoken there.
    */
   address?: string | string[];
+  /** IPv4 addresses are used only when nobody else there has them: some 7 s later (RFC 5227). Default off, as on Linux. */
+  conflictDetection?: boolean;
+  /** A router sends on what others send to everybody on this link (RFC 2644). Default off. */
+  directedBroadcast?: boolean;
   /** Serves DHCP there, or relays it; `true`: all addresses of the network, with what follows by itself. */
   dhcp?: DhcpDescription | true;
   /**
@@ -129,6 +133,8 @@ export interface HostDescription {
   dns?: DnsServerDescription | true;
   /** Routes packets to groups, too. */
   multicast?: MulticastDescription;
+  /** `false`: tells nobody of better ways, and listens to nobody who does (ICMP redirects). Default on. */
+  redirects?: boolean;
 }
 /** Packets to a group, when they come in by `from`, leave by `to`. */
 export interface MulticastRouteDescription {

@@ -6,6 +6,7 @@ import type { HostsFile } from '../host/hosts-file.ts';
 import { MacAssignment } from '../l2-link/mac-assignment.ts';
 import { BuildError, listed, wholeNumber } from './build-error.ts';
 import type { HostDescription, InterfaceDescription, RouteDescription } from './description.ts';
+import { claimAddresses, useIpv4, writtenAddresses } from './ipv4-words.ts';
 import { useIpv6 } from './ipv6-words.ts';
 import { routeMulticast } from './multicast-words.ts';
 
@@ -68,6 +69,8 @@ export class Machines {
       this.addRoute(host, `gateway ${via}`, { to: 'default', via });
     }
     for (const route of routes) this.addRoute(host, `route to ${route.to}`, route);
+    this.claim(host, description);
+    if (description.redirects === false) host.ip.ignoreRedirects();
     if (description.multicast !== undefined) routeMulticast(host, description.multicast);
     for (const prefix of host.addresses()) this.hostsFile.add(prefix.address, host.name, ...aliases);
   }
@@ -83,9 +86,8 @@ export class Machines {
       throw new BuildError(`${host.name}: "${name}" cannot be an interface's name: ${why}`);
     }
     const mtu = wholeNumber(description.mtu ?? 1500, 68, 65_535, `${where}: mtu`);
-    const { address = [] } = description;
-    const written = address === 'dhcp' ? [] : typeof address === 'string' ? [address] : address;
-    const prefixes = written.map((text) => this.readAddress(text, where));
+    const claims = description.conflictDetection === true;
+    const prefixes = writtenAddresses(description).map((text) => this.readAddress(text, where, claims));
     const mac = this.macs.assign(host.name, name, description.mac);
     if (mac === null) {
       const taken = MacAddress.parse(description.mac!) !== null;
@@ -96,10 +98,30 @@ export class Machines {
     }
     for (const prefix of prefixes) this.owners.set(prefix.address.toString(), where);
     const nic = host.addInterface(name, mac, mtu, prefixes);
+    useIpv4(host, nic, description);
     useIpv6(host, nic, description, this.ipv6Of.get(host) ?? this.ipv6);
   }
 
-  private readAddress(text: string, where: string): Prefix {
+  /** Addresses that are looked for on the wire before they are used (RFC 5227), and the routes that need them. */
+  private claim(host: Host, { interfaces = {}, gateway = [], routes = [] }: Omit<HostDescription, 'kind'>): void {
+    const ways = typeof gateway === 'string' ? [gateway] : gateway;
+    const all = [...ways.map((via) => ({ to: 'default', via })), ...routes];
+    const names = Object.entries(interfaces).filter(([, on]) => typeof on === 'object' && on?.conflictDetection === true);
+    for (const [name] of names) {
+      claimAddresses(host, host.nics.get(name)!, () => {
+        for (const route of all) {
+          try {
+            host.addRoute(route);
+          } catch (error) {
+            if (!(error instanceof NetError)) throw error; // it is there, or waits for another interface's address
+          }
+        }
+      });
+    }
+  }
+
+  /** `claims`: somebody else may have it; that is found out on the wire. */
+  private readAddress(text: string, where: string, claims: boolean): Prefix {
     const prefix = Prefix.parse(text);
     if (prefix === null) {
       throw new BuildError(`${where}: "${text}" is not an address with its prefix length, like 10.0.0.1/24`);
@@ -111,7 +133,7 @@ export class Machines {
     }
     // fe80::1 on one link is not fe80::1 on another.
     const owner = address.family === 6 && address.isLinkLocal ? undefined : this.owners.get(address.toString());
-    if (owner !== undefined) throw new BuildError(`${where}: ${address} is the address of ${owner} already`);
+    if (owner !== undefined && !claims) throw new BuildError(`${where}: ${address} is the address of ${owner} already`);
     return prefix;
   }
 
