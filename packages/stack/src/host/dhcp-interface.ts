@@ -2,6 +2,7 @@ import { Errno } from '../base/errors.ts';
 import { IpAddress } from '../base/ip-address.ts';
 import { MacAddress } from '../base/mac-address.ts';
 import { Prefix } from '../base/prefix.ts';
+import type { AddressClaim, ClaimOwner } from '../l3-network/address-claims.ts';
 import type { IpInterface } from '../l3-network/ip-interface.ts';
 import { type Neighbour, NeighbourState } from '../l3-network/neighbour.ts';
 import { RouteOrigin } from '../l3-network/routes.ts';
@@ -20,7 +21,8 @@ interface AddedRoute {
  * An interface in the hands of DHCP: what a lease says becomes address, routes, MTU, name servers and names of the host,
  * and is taken back with it. Only what was put there by a lease is ever taken away.
  */
-export class DhcpHostInterface implements DhcpInterface, DhcpLink {
+export class DhcpHostInterface implements DhcpInterface, DhcpLink, ClaimOwner {
+  onConflict: ((by: MacAddress) => void) | null = null;
   private readonly host: Machine;
   private readonly on: IpInterface;
   private routes: AddedRoute[] = [];
@@ -28,6 +30,8 @@ export class DhcpHostInterface implements DhcpInterface, DhcpLink {
   private mtuBefore = 0;
   /** While an address is being checked. */
   private asked: Neighbour | null = null;
+  /** Defends the address while it is leased (RFC 5227 2.4). */
+  private claim: AddressClaim | null = null;
 
   constructor(host: Machine, on: IpInterface) {
     this.host = host;
@@ -84,6 +88,7 @@ export class DhcpHostInterface implements DhcpInterface, DhcpLink {
       if (added < 0 && added !== -Errno.EEXIST) return added;
       host.names.add(lease.prefix.address, host.name);
       host.ip.arp.announce(on, lease.prefix.address);
+      this.claim = host.ip.arp.claims.hold(on, lease.address, this);
     }
     this.setMtu(lease.mtu);
     for (const { network, length, router } of lease.routes) {
@@ -97,12 +102,22 @@ export class DhcpHostInterface implements DhcpInterface, DhcpLink {
   unbind(lease: ClientLease): void {
     const { host, on } = this;
     this.forgetAsked();
+    this.claim?.cancel();
+    this.claim = null;
     this.removeRoutes();
     host.ip.removeAddress(on.link, lease.prefix.address);
     host.names.remove(lease.prefix.address);
     host.nameServers.remove(this.source);
     host.hostName = host.name;
     this.setMtu(0);
+  }
+
+  claimed(): void {}
+
+  /** Somebody uses the address and will not give it up. */
+  refused(_claim: AddressClaim, by: MacAddress): void {
+    this.claim = null;
+    this.onConflict?.(by);
   }
 
   private get source(): string {

@@ -115,6 +115,12 @@ export class AddressClaim implements Task {
     this.owner.refused(this, by);
   }
 
+  /** It is used already: from now on it is defended. */
+  adopt(): void {
+    this.state = ClaimState.Held;
+    this.timer.dispose();
+  }
+
   /** Gives it up, or up asking for it. */
   cancel(): void {
     this.state = ClaimState.Ended;
@@ -145,6 +151,14 @@ export class AddressClaims {
     const made = new AddressClaim(this, this.node, on, address, owner);
     this.claims.push(made);
     this.tell(`${formatIpv4(address)} dev ${on.name}: tentative, does anybody have it?`);
+    return made;
+  }
+
+  /** Defends an address that is used already, and was asked for by somebody else's means (a DHCP client's). */
+  hold(on: IpInterface, address: number, owner: ClaimOwner): AddressClaim {
+    const made = new AddressClaim(this, this.node, on, address, owner);
+    made.adopt();
+    this.claims.push(made);
     return made;
   }
 

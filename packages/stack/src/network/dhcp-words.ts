@@ -32,7 +32,7 @@ export function dhcpPrograms(
     if (dhcp === undefined) continue;
     const words: DhcpDescription = dhcp === true ? {} : dhcp;
     if (words.relay !== undefined) {
-      programs.push(['dhcrelay', '-i', name, ...listOf(words.relay)]);
+      programs.push(['dhcrelay', '-a', '-i', name, ...listOf(words.relay)]);
       continue;
     }
     const own = host.ip.interfaceNamed(name)?.addresses.find((prefix) => prefix.address.family === 4);

@@ -10,11 +10,12 @@ import { parseOptions } from './options.ts';
 export const dhcrelay: Program = {
   name: 'dhcrelay',
   summary: 'carry DHCP from a link without a server to servers elsewhere',
-  usage: `usage: dhcrelay [-v] -i DEV... SERVER...
+  usage: `usage: dhcrelay [-av] -i DEV... SERVER...
+  -a  tell the servers on which interface a client is (option 82)
   -i  clients are there
   -v  log what is carried`,
   async main(process) {
-    const options = parseOptions(process.args, { flags: 'v', values: 'i' });
+    const options = parseOptions(process.args, { flags: 'av', values: 'i' });
     if (options.all('i').length === 0) throw new UsageError('on which interface are the clients? -i eth0');
     if (options.words.length === 0) throw new UsageError('to which server?');
     const links = servedInterfaces(process.host, options.all('i'));
@@ -26,7 +27,7 @@ export const dhcrelay: Program = {
     const log = options.has('v') ? (line: string) => process.print(`${line}\n`) : () => {};
     const on = links.map((each) => new DhcpHostInterface(process.host, each));
     try {
-      new DhcpRelaySocket(process.sockets, on, servers, log);
+      new DhcpRelaySocket(process.sockets, on, servers, log, options.has('a'));
     } catch (error) {
       if (!(error instanceof NetError)) throw error;
       process.complain(`dhcrelay: ${error.syscall}: ${error.text}\n`);

@@ -25,6 +25,8 @@ export interface DhcpInterface {
   ask(address: number): void;
   /** Who answered since the first `ask` for this address; null: nobody so far. */
   owner(address: number): MacAddress | null;
+  /** To be told when somebody uses the address that was bound, and does not give way (RFC 5227 2.4). */
+  onConflict: ((by: MacAddress) => void) | null;
 }
 
 /** Who follows what a client does. */
@@ -51,6 +53,10 @@ export class DhcpClientSocket implements DatagramReceiver, Task {
     this.sockets = sockets;
     this.interface = on;
     this.timer = new Timer(node.clock, this, 0);
+    on.onConflict = (by) => {
+      this.client.taken(by);
+      this.act();
+    };
     this.client = new DhcpClient(node.clock, node.random.fork(`dhcp ${on.name}`), { ...options, mac: on.mac });
   }
 

@@ -110,14 +110,15 @@ export class DhcpClient {
     else if (type === MessageType.Nak) this.refused(message);
   }
 
-  /** `mac` has the address that is being checked. */
+  /** `mac` has the address that is being checked, or uses the one that is ours (RFC 2131 4.4.1, RFC 5227 2.4). */
   taken(mac: MacAddress): void {
-    const { wanted } = this;
-    if (this.state !== ClientState.Checking || wanted === null) return;
-    this.say(`${formatIpv4(wanted.address)} is in use by ${mac}`);
-    this.xid = this.random.u32();
-    this.send(this.messages.decline(this.xid, wanted), EVERYBODY);
+    const lease = this.state === ClientState.Checking ? this.wanted : this.lease;
+    if (lease === null || this.state === ClientState.Releasing) return;
+    this.say(`${formatIpv4(lease.address)} is in use by ${mac}`);
+    // Not from the address that is another's.
     this.unbind();
+    this.xid = this.random.u32();
+    this.send(this.messages.decline(this.xid, lease), EVERYBODY);
     this.restart('the address is in use', AFTER_DECLINE_NS);
   }
 

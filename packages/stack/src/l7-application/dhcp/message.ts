@@ -52,6 +52,8 @@ const SNAME = 44;
 const FILE = 108;
 const COOKIE = 236;
 const OPTIONS = 240;
+/** Bytes in front of the options. */
+export const HEADER_AND_COOKIE = OPTIONS;
 
 /** RFC 1497: what follows are options. */
 const MAGIC_COOKIE = 0x63825363;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { IpAddress } from '../../base/ip-address.ts';
+import type { PacketBuffer } from '../../base/packet-buffer.ts';
 import { Prefix } from '../../base/prefix.ts';
+import { withTap } from '../../base/tap-list.ts';
 import { dhcpClientOf } from '../../host/dhcp-clients.ts';
 import { DhcpHostInterface } from '../../host/dhcp-interface.ts';
 import type { Host } from '../../host/host.ts';
@@ -10,6 +12,7 @@ import { ClientState } from './client-states.ts';
 import { readMessage, writeMessage } from './message.ts';
 import { MessageType, Option } from './option-codes.ts';
 import { DhcpOptions } from './options.ts';
+import { circuitOf } from './relay-information.ts';
 import { DhcpRelaySocket } from './relay-socket.ts';
 import type { ServerConfig, SubnetConfig } from './server-config.ts';
 import { DhcpServerSocket } from './server-socket.ts';
@@ -196,6 +199,25 @@ describe('an address that somebody has taken for himself', () => {
     expect(host.ip.neighbours.find(0, 0, 0xffff, ip('10.0.1.100'), host.ip.interfaceNamed('eth0')!)).toBe(null);
   });
 
+  it('later is defended once, and then declined (RFC 5227 2.4)', () => {
+    const lab = new Lab();
+    const { servers, hosts } = lab.lan(2);
+    const [host, thief] = hosts as [Host, Host];
+    const server = lab.serve(servers[0]!, [pool(100, 110)]);
+    lab.start(host);
+    lab.pass(10);
+    expect(addressesOf(host)).toEqual(['10.0.1.100/24']);
+    const taken = Prefix.parse('10.0.1.100/24')!;
+    const announce = (): void => thief.ip.arp.announce(thief.ip.interfaceNamed('eth0')!, taken.address);
+    announce();
+    lab.pass(1);
+    expect(addressesOf(host)).toEqual(['10.0.1.100/24']);
+    announce();
+    lab.pass(20);
+    expect(addressesOf(host)).toEqual(['10.0.1.101/24']);
+    expect(server.server.leases().map(({ state }) => state)).toEqual(['abandoned', 'bound']);
+  });
+
   it('is found by a ping of the server before it is offered', () => {
     const lab = new Lab();
     const { servers, hosts } = lab.lan(2);
@@ -245,7 +267,7 @@ it('a released address is given to the next at once', () => {
 
 describe('through a relay', () => {
   //  c1 --- sw --- r (relay) --- core --- far: server
-  function relayed() {
+  function relayed(informs = false) {
     const lab = new Lab();
     const { network } = lab;
     const host = network.host('c1', { interfaces: { eth0: {} } });
@@ -256,7 +278,7 @@ describe('through a relay', () => {
     network.link(['far:eth0', 'r:eth1'], { delay: '5ms' });
     network.link(['c2:eth0', 'r:eth2']);
     const on = ['eth0', 'eth2'].map((name) => new DhcpHostInterface(r, r.ip.interfaceNamed(name)!));
-    const relay = new DhcpRelaySocket(r.newSockets(), on, [ip('10.0.9.10')], (line) => lab.log.push(line));
+    const relay = new DhcpRelaySocket(r.newSockets(), on, [ip('10.0.9.10')], (line) => lab.log.push(line), informs);
     const subnet = (third: number): SubnetConfig => ({
       network: Prefix.parse(`10.0.${third}.0/24`)!,
       ranges: [{ first: ip(`10.0.${third}.100`), last: ip(`10.0.${third}.110`) }],
@@ -286,6 +308,34 @@ describe('through a relay', () => {
     server.close();
     lab.pass(100);
     expect(lab.network.pool.outstanding).toBe(0);
+  });
+
+  it('the server is told by which link a client is reached, and the client is not (option 82)', () => {
+    const { lab, host, other } = relayed(true);
+    const told: (string | null)[] = [];
+    const information = (bytes: Uint8Array): string | null => {
+      const message = readMessage(bytes);
+      const value = typeof message === 'string' ? null : message.options.bytes(Option.RelayAgentInformation);
+      return value === null ? null : circuitOf(value);
+    };
+    for (const [name, { forward, backward }] of lab.network.cables) {
+      const frame = ({ bytes, view, start, end }: PacketBuffer): void => {
+        if (end - start < 42 || view.getUint8(start + 14 + 9) !== 17) return;
+        told.push(`${name}: ${information(bytes.slice(start + 42, end))}`);
+      };
+      forward.tap = withTap(forward.tap, { frame });
+      backward.tap = withTap(backward.tap, { frame });
+    }
+    lab.start(host);
+    lab.start(other);
+    lab.pass(10);
+    expect([host, other].map(addressesOf)).toEqual([['10.0.2.100/24'], ['10.0.3.100/24']]);
+    expect([...new Set(told)].sort()).toEqual([
+      'c1:eth0-r:eth0: null',
+      'c2:eth0-r:eth2: null',
+      'far:eth0-r:eth1: eth0',
+      'far:eth0-r:eth1: eth2',
+    ]);
   });
 
   it('a message that passed too many relays goes no further', () => {

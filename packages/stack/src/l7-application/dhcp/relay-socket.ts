@@ -4,9 +4,11 @@ import { What } from '../../base/trace.ts';
 import type { SocketApi } from '../../l5-session/sockets.ts';
 import { DatagramPort, type DatagramReceiver } from './datagram-port.ts';
 import type { DhcpLink } from './dhcp-link.ts';
+import { DHCP_LIMITS } from './limits.ts';
 import { type DhcpMessage, describeMessage, Op, readMessage } from './message.ts';
-import { CLIENT_PORT, SERVER_PORT } from './option-codes.ts';
+import { CLIENT_PORT, Option, SERVER_PORT } from './option-codes.ts';
 import { relayReplyTo, relayRequest } from './relay.ts';
+import { withoutRelayInformation } from './relay-information.ts';
 import { traceMessage } from './trace.ts';
 
 /**
@@ -21,14 +23,17 @@ export class DhcpRelaySocket implements DatagramReceiver {
   private readonly upstream: DatagramPort;
   private readonly servers: readonly number[];
   private readonly log: (line: string) => void;
+  private readonly informs: boolean;
 
-  /** `servers`: 32 bits each. Throws a NetError when a socket cannot be had. */
+  /** `servers`: 32 bits each. `informs`: servers are told by which link a client is reached (option 82). Throws a NetError when a socket cannot be had. */
   constructor(
     sockets: SocketApi,
     links: readonly DhcpLink[],
     servers: readonly number[],
     log: (line: string) => void = () => {},
+    informs = false,
   ) {
+    this.informs = informs;
     this.node = sockets.host.node;
     this.servers = servers;
     this.log = log;
@@ -59,7 +64,7 @@ export class DhcpRelaySocket implements DatagramReceiver {
   }
 
   private up(bytes: Uint8Array, message: DhcpMessage, link: DhcpLink): void {
-    const relayed = relayRequest(bytes, message, link.address);
+    const relayed = relayRequest(bytes, message, link.address, DHCP_LIMITS.hops, this.informs ? link.name : null);
     if (typeof relayed === 'string') {
       this.log(`${describeMessage(message)} via ${link.name}: ${relayed}`);
       return;
@@ -78,7 +83,9 @@ export class DhcpRelaySocket implements DatagramReceiver {
       traceMessage(this.node, What.Forward, message);
       this.log(`Forwarded ${describeMessage(message)} via ${link.name}`);
       if (to === message.yiaddr && message.mac !== null) link.introduce(to, message.mac);
-      port.send(bytes, to, CLIENT_PORT);
+      // RFC 3046 2.2: what the relay said is not for the client's ears.
+      const informed = message.options.has(Option.RelayAgentInformation);
+      port.send(informed ? withoutRelayInformation(bytes) : bytes, to, CLIENT_PORT);
       return;
     }
     this.log(`${describeMessage(message)}: not for a link of ours`);

@@ -44,7 +44,7 @@ export class ServerTalk {
   readonly queue = new EventQueue();
   readonly server: DhcpServer;
   /** The decision on the last message. */
-  last: Decision = { kind: 'silence', heard: '', said: '' };
+  last: Decision = { kind: 'silence', heard: '', said: '', alarm: false };
 
   constructor(config: Partial<ServerConfig> = {}, limits: Partial<DhcpLimits> = {}) {
     this.server = new DhcpServer(this.queue, { subnets: [subnet()], ...config }, { ...DHCP_LIMITS, ...limits });
