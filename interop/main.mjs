@@ -1,7 +1,7 @@
 // npm run interop: netarium hosts and Debian's programs talk to each other, over TAPs, tunnels and sockets, in network
 // namespaces of their own. One line a check, a JSON summary, and last `N passed, N failed, N skipped`.
 //
-//     node interop/main.mjs [--only PATTERN] [--quick] [--keep]
+//     node interop/main.mjs [--only PATTERN] [--quick] [--keep] [--minutes N]
 
 import { readdirSync } from 'node:fs';
 import { systemPackages } from '../scripts/system-packages.mjs';
@@ -151,10 +151,11 @@ function options(args) {
     const word = args.shift();
     if (word === '--quick') asked.quick = true;
     else if (word === '--keep') asked.keep = true;
+    else if (word === '--minutes' && args.length > 0) process.env.NETARIUM_INTEROP_MINUTES = args.shift();
     else if (word === '--only' && args.length > 0) asked.only = new RegExp(args.shift(), 'i');
     else if (word.startsWith('--only=')) asked.only = new RegExp(word.slice('--only='.length), 'i');
     else {
-      console.error(`interop: ${word}? There are --only PATTERN, --quick and --keep.`);
+      console.error(`interop: ${word}? There are --only PATTERN, --quick, --keep and --minutes N.`);
       process.exit(2);
     }
   }
