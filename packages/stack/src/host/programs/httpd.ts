@@ -1,5 +1,5 @@
 import { NetError } from '../../base/errors.ts';
-import { IPPROTO_TCP, SO_REUSEADDR, SOL_SOCKET, TCP_NODELAY } from '../../l5-session/constants.ts';
+import { AF_INET, AF_INET6, IPPROTO_TCP, SO_REUSEADDR, SOL_SOCKET, TCP_NODELAY } from '../../l5-session/constants.ts';
 import type { Socket } from '../../l5-session/socket.ts';
 import { fileHandler } from '../../l7-application/http/file-handler.ts';
 import type { HttpHandler } from '../../l7-application/http/response.ts';
@@ -37,7 +37,9 @@ export const httpd: Program = {
 };
 
 function listen(process: Process, port: number): Socket | null {
-  const listener = process.sockets.socket();
+  // Where IPv6 is spoken one socket listens to both families.
+  const both = process.host.ip6.interfaces().length > 1;
+  const listener = process.sockets.socket(both ? AF_INET6 : AF_INET);
   try {
     listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
     // Accepted connections inherit it: the end of an answer does not wait for the acknowledgement of its beginning.
@@ -66,7 +68,7 @@ async function serve(
     const served = serveHttp(connection, handler, {
       clock,
       node: process.host.node,
-      log: (request) => log?.(logLine(peer, clock.now, request)),
+      log: (request) => log?.(logLine(peer.replace(/^::ffff:(?=.*\.)/, ''), clock.now, request)),
       onError: (error) => process.complain(`httpd: ${error instanceof Error ? error.message : String(error)}\n`),
     }).finally(() => busy.delete(served));
     busy.add(served);

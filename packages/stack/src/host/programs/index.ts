@@ -20,6 +20,8 @@ import { ping } from './ping.ts';
 import { route } from './route.ts';
 import { sleep } from './sleep.ts';
 import { tcpdump } from './tcpdump.ts';
+import { tracepath } from './tracepath.ts';
+import { traceroute } from './traceroute.ts';
 
 const ALL = [
   arp,
@@ -42,6 +44,8 @@ const ALL = [
   route,
   sleep,
   tcpdump,
+  tracepath,
+  traceroute,
 ];
 
 const byName = new Map(ALL.map((program) => [program.name, program]));

@@ -4,16 +4,18 @@ import { ipAddress } from './ip/addresses.ts';
 import { ipLink } from './ip/links.ts';
 import { ipNeighbour } from './ip/neighbours.ts';
 import { ipRoute } from './ip/routes.ts';
+import { ipRoute6 } from './ip/routes6.ts';
+import { type Family, isIpv6 } from './ip/words.ts';
 import { nearest } from './options.ts';
 
 /** The objects of ip(8), each with the beginnings that stand for it: `ip a`, `ip addr`, `ip address`. */
 const OBJECTS: readonly (readonly [
   name: string,
-  run: (process: Process, words: readonly string[], brief: boolean) => number,
+  run: (process: Process, words: readonly string[], brief: boolean, family: Family) => number,
 ])[] = [
   ['address', ipAddress],
   ['link', ipLink],
-  ['route', ipRoute],
+  ['route', (process, words, _brief, family) => (family === 6 ? ipRoute6 : ipRoute)(process, words)],
   ['neighbour', ipNeighbour],
   ['neighbor', ipNeighbour],
 ];
@@ -21,23 +23,25 @@ const OBJECTS: readonly (readonly [
 export const ip: Program = {
   name: 'ip',
   summary: 'show and change addresses, interfaces, routes and neighbours',
-  usage: `usage: ip [-br] address [show [DEV]]
+  usage: `usage: ip [-4|-6] [-br] address [show [DEV]]
        ip address add|del ADDRESS/LENGTH dev DEV
        ip [-br] link [show [DEV]]
        ip link set DEV up|down|mtu BYTES
-       ip route [show]
+       ip [-6] route [show]
        ip route add|del PREFIX [via ADDRESS] [dev DEV] [metric N]
        ip route add|del unreachable|prohibit|blackhole PREFIX
        ip route get ADDRESS
-       ip neighbour [show [dev DEV]]
+       ip [-4|-6] neighbour [show [dev DEV]]
        ip neighbour add|del ADDRESS [lladdr MAC] dev DEV
 -br is brief. Words may be shortened: ip a, ip r, ip n`,
   async main(process) {
     const brief = process.args.some((word) => /^-br(ief)?$/.test(word));
-    const words = process.args.filter((word) => !/^-(4|br|brief|c|color)$/.test(word));
+    const words = process.args.filter((word) => !/^-(4|6|br|brief|c|color)$/.test(word));
+    const only = process.args.includes('-6') ? 6 : process.args.includes('-4') ? 4 : 0;
     const [object, ...rest] = words;
     if (object === undefined) throw new UsageError('what is to be shown? address, link, route or neighbour');
-    for (const [name, run] of OBJECTS) if (name.startsWith(object)) return run(process, rest, brief);
+    for (const [name, run] of OBJECTS)
+      if (name.startsWith(object)) return run(process, rest, brief, rest.some(isIpv6) ? 6 : only);
     const near = nearest(object, ['address', 'link', 'route', 'neighbour']);
     throw new UsageError(`object "${object}" is unknown${near === null ? '' : `; did you mean ${near}?`}`);
   },

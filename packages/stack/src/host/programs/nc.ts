@@ -2,21 +2,36 @@ import { NetError } from '../../base/errors.ts';
 import { IpAddress } from '../../base/ip-address.ts';
 import { getservbyname, getservbyport } from '../../l4-transport/services.ts';
 import type { SocketAddress } from '../../l5-session/addresses.ts';
-import { AF_INET, SHUT_WR, SO_REUSEADDR, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from '../../l5-session/constants.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNSPEC,
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  SHUT_WR,
+  SO_REUSEADDR,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from '../../l5-session/constants.ts';
+import type { AddressInfo } from '../../l5-session/name-lookup.ts';
 import type { Socket } from '../../l5-session/socket.ts';
 import type { Process } from '../process.ts';
 import { type Program, UsageError } from '../program.ts';
 import { type Options, parseOptions } from './options.ts';
 
 const PIECE = 16 << 10;
+/** RFC 8305 5's "Connection Attempt Delay", seconds. */
+const RACE_DELAY = 0.25;
 /** Datagrams, a second apart, that a UDP port has to take before it counts as open. */
 const UDP_PROBES = 3;
 
 export const nc: Program = {
   name: 'nc',
   summary: 'read and write over TCP or UDP',
-  usage: `usage: nc [-nuvz] [-p PORT] [-s ADDRESS] [-q SECONDS] [-w SECONDS] HOST PORT[-PORT]
-       nc -l [-knuv] [-q SECONDS] [-w SECONDS] [ADDRESS] PORT
+  usage: `usage: nc [-46nuvz] [-p PORT] [-s ADDRESS] [-q SECONDS] [-w SECONDS] HOST PORT[-PORT]
+       nc -l [-46knuv] [-q SECONDS] [-w SECONDS] [ADDRESS] PORT
+  -4, -6  that address family only
   -k  go on listening after a connection
   -l  listen
   -n  numbers only, no names
@@ -30,7 +45,7 @@ export const nc: Program = {
 At the end of its input it ends its direction of the connection, and goes on receiving.
 exit: 0 connected (and read to the end), 1 not`,
   async main(process) {
-    const options = parseOptions(process.args, { flags: 'klnNuvz4', values: 'pqsw' });
+    const options = parseOptions(process.args, { flags: '46klnNuvz', values: 'pqsw' });
     return options.has('l') ? new Netcat(process, options).listen() : new Netcat(process, options).connect();
   },
 };
@@ -78,29 +93,37 @@ class Netcat {
   /** Tries the addresses of a host; null when none will have it, which it has told then. */
   private async dial(host: string, port: number): Promise<Socket | null> {
     const { process } = this;
-    let addresses: SocketAddress[];
+    let answers: AddressInfo[];
     try {
-      const kind = this.udp ? SOCK_DGRAM : SOCK_STREAM;
-      addresses = (await process.sockets.getaddrinfo(host, port, AF_INET, kind)).map(([, , , , address]) => address);
+      answers = await process.sockets.getaddrinfo(host, port, this.family, this.udp ? SOCK_DGRAM : SOCK_STREAM);
     } catch (error) {
       if (!(error instanceof NetError)) throw error;
       process.complain(`nc: getaddrinfo for host "${host}" port ${port}: ${error.text}\n`);
       return null;
     }
     const protocol = this.udp ? 'udp' : 'tcp';
-    for (const address of addresses) {
-      const shown = address[0] === host || this.numeric ? host : `${host} (${address[0]})`;
-      const socket = process.sockets.socket(AF_INET, this.udp ? SOCK_DGRAM : SOCK_STREAM);
+    const bothFamilies = answers.some(([family]) => family !== answers[0]![0]);
+    // Both at once: who has one path that is broken does not wait for it (RFC 8305).
+    const races = bothFamilies && !this.udp && !this.options.has('p') && !this.options.has('s');
+    for (const [family, type, , , address] of races ? answers.slice(0, 1) : answers) {
+      let shown = address[0] === host || this.numeric || races ? host : `${host} (${address[0]})`;
+      let socket = races ? null : process.sockets.socket(family, type);
       try {
-        this.bindSource(socket);
-        socket.settimeout(this.timeout);
-        await socket.connect(address);
+        if (socket === null) {
+          const delay = { happy_eyeballs_delay: RACE_DELAY };
+          socket = await process.sockets.create_connection([host, port], this.timeout, null, delay);
+          if (!this.numeric) shown = `${host} (${socket.getpeername()[0]})`;
+        } else {
+          this.bindSource(socket);
+          socket.settimeout(this.timeout);
+          await socket.connect(address);
+        }
         if (this.udp && this.options.has('z')) await this.probe(socket);
         const service = this.numeric ? null : getservbyport(port, protocol);
         this.tell(`Connection to ${shown} ${port} port [${protocol}/${service?.name ?? '*'}] succeeded!`);
         return socket;
       } catch (error) {
-        socket.close();
+        socket?.close();
         if (!(error instanceof NetError) || process.signalled !== null) throw error;
         const late = error.code === 'ETIMEDOUT' && this.timeout !== null;
         const how = late ? 'timed out: Operation now in progress' : `failed: ${error.text}`;
@@ -108,6 +131,10 @@ class Netcat {
       }
     }
     return null;
+  }
+
+  private get family(): number {
+    return this.options.has('6') ? AF_INET6 : this.options.has('4') ? AF_INET : AF_UNSPEC;
   }
 
   private bindSource(socket: Socket): void {
@@ -135,9 +162,11 @@ class Netcat {
     if (words.length > 0) throw new UsageError(`too many arguments: ${words.join(' ')}`);
     if (options.has('z')) throw new UsageError('cannot use -z and -l');
     const [port] = portRange(portText);
-    const socket = process.sockets.socket(AF_INET, this.udp ? SOCK_DGRAM : SOCK_STREAM);
+    const is6 = options.has('6') || address.includes(':');
+    const socket = process.sockets.socket(is6 ? AF_INET6 : AF_INET, this.udp ? SOCK_DGRAM : SOCK_STREAM);
     try {
       socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+      if (options.has('6')) socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1);
       socket.bind([address, port]);
       if (!this.udp) socket.listen(1);
     } catch (error) {
@@ -145,7 +174,7 @@ class Netcat {
       process.complain(`nc: ${error.text}\n`);
       return 1;
     }
-    this.tell(`${this.udp ? 'Bound' : 'Listening'} on ${address === '' ? '0.0.0.0' : address} ${port}`);
+    this.tell(`${this.udp ? 'Bound' : 'Listening'} on ${address === '' ? (is6 ? '::' : '0.0.0.0') : address} ${port}`);
     return this.udp ? this.listenUdp(socket) : this.listenTcp(socket);
   }
 

@@ -1,6 +1,7 @@
 import { dropReasons } from '../../base/drop-reasons.ts';
 import type { Process } from '../process.ts';
 import { type Program, UsageError } from '../program.ts';
+import { routeTable6 } from './netstat/routes6.ts';
 import { endpointText, ownerOf, type SocketRow, tcpRows, udpRows } from './netstat/socket-table.ts';
 import { interfaceTable, routeTable } from './netstat/tables.ts';
 import { type Options, parseOptions } from './options.ts';
@@ -11,13 +12,14 @@ export const netstat: Program = {
   name: 'netstat',
   summary: 'show connections, listeners, routes, interfaces and counts',
   usage: `usage: netstat [-alnptu]     sockets
-       netstat -r [-n]       the routing table
+       netstat -r [-6n]      the routing table
        netstat -i            interfaces
        netstat -s            what was counted, and why packets were dropped
   -a  listeners too
   -l  listeners only
   -n  numbers, no names
   -p  the process of each socket
+  -4, -6  that address family only
   -t  TCP
   -u  UDP`,
   async main(process) {
@@ -34,7 +36,10 @@ export const netstat: Program = {
     };
     const options = parseOptions(process.args, { flags: 'aceilnprstuW46', long });
     if (options.words.length > 0) throw new UsageError(`no argument is expected: ${options.words[0]}`);
-    if (options.has('r')) process.print(routeTable(process.host, options.has('n'), 'netstat'));
+    if (options.has('r'))
+      process.print(
+        options.has('6') ? routeTable6(process.host) : routeTable(process.host, options.has('n'), 'netstat'),
+      );
     else if (options.has('i')) process.print(interfaceTable(process.host));
     else if (options.has('s')) process.print(statistics(process));
     else process.print(sockets(process, options));
@@ -48,6 +53,7 @@ function sockets(process: Process, options: Options): string {
   const rows: SocketRow[] = [];
   if (both || options.has('t')) rows.push(...tcpRows(host));
   if (both || options.has('u')) rows.push(...udpRows(host));
+  const only = options.has('6') ? 6 : options.has('4') ? 4 : 0;
   const which = options.has('a') ? 'servers and established' : options.has('l') ? 'only servers' : 'w/o servers';
   const owner = options.has('p') ? ' PID/Program name    ' : '';
   let text = `Active Internet connections (${which})\n`;
@@ -55,6 +61,7 @@ function sockets(process: Process, options: Options): string {
   for (const row of rows) {
     const serves = row.state === 'LISTEN' || row.state === '';
     if (!options.has('a') && serves !== options.has('l')) continue;
+    if (only !== 0 && row.protocol.endsWith('6') !== (only === 6)) continue;
     const columns = [
       row.protocol.padEnd(5),
       String(row.receiveQueue).padStart(6),

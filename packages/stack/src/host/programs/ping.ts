@@ -1,16 +1,21 @@
 import { errnoText, NetError } from '../../base/errors.ts';
 import { IpAddress } from '../../base/ip-address.ts';
-import { ICMP_HEADER_LENGTH, IcmpType, TimeExceeded, Unreachable } from '../../l3-network/icmp-header.ts';
-import { Cast, Protocol } from '../../l3-network/network-layer.ts';
+import { ICMP_HEADER_LENGTH, IcmpType } from '../../l3-network/icmp-header.ts';
+import { Icmp6Type } from '../../l3-network/ipv6/icmp6-header.ts';
+import { Cast, type Flow, Protocol } from '../../l3-network/network-layer.ts';
 import type { IcmpReport } from '../../l4-transport/udp/udp-errors.ts';
+import type { SocketAddress } from '../../l5-session/addresses.ts';
 import {
   AF_INET,
+  AF_INET6,
+  AF_UNSPEC,
   IP_MTU_DISCOVER,
   IP_PMTUDISC_DO,
   IP_RECVERR,
   IP_RECVTTL,
   IP_TTL,
   IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
   IPPROTO_IP,
   SO_BROADCAST,
   SOCK_DGRAM,
@@ -21,6 +26,7 @@ import type { Process } from '../process.ts';
 import { type Program, UsageError } from '../program.ts';
 import { Alarm } from './alarm.ts';
 import { parseOptions } from './options.ts';
+import { errorText, errorText6 } from './ping-errors.ts';
 import { PingStatistics, tripTime } from './ping-statistics.ts';
 
 /** A request begins with the time when it left, as two 64-bit numbers; shorter ones cannot be timed by what they carry. */
@@ -47,10 +53,12 @@ interface PingOptions {
 export const ping: Program = {
   name: 'ping',
   summary: 'ask a host for an echo, and measure how long it takes',
-  usage: `usage: ping [-bnq] [-c COUNT] [-i SECONDS] [-M do|want|dont] [-s SIZE] [-t TTL] [-w SECONDS] [-W SECONDS] HOST
+  usage: `usage: ping [-46bnq] [-c COUNT] [-i SECONDS] [-I INTERFACE] [-M do|want|dont] [-s SIZE] [-t TTL] [-w SECONDS] [-W SECONDS] HOST
+  -4, -6  that address family only
   -b  allow pinging a broadcast address
   -c  stop after COUNT replies
   -i  seconds between two requests (1)
+  -I  the interface of a link-local address (fe80::1%eth0 says the same)
   -M  do: never fragment; a router that would have to says so
   -n  numbers only, no names
   -q  quiet: the statistics only
@@ -60,15 +68,16 @@ export const ping: Program = {
   -W  seconds to wait for a reply once the last request has left (10)
 exit: 0 answered, 1 no answer, 2 an error`,
   async main(process) {
-    const options = parseOptions(process.args, { flags: 'bnq4', values: 'ciMstwW' });
+    const options = parseOptions(process.args, { flags: '46bnq', values: 'ciIMstwW' });
     const [target, ...rest] = options.words;
     if (target === undefined) throw new UsageError('usage error: Destination address required');
     if (rest.length > 0) throw new UsageError(`one destination, not ${options.words.length}`);
     const discovery = options.text('M') ?? 'want';
     if (!['do', 'want', 'dont'].includes(discovery)) throw new UsageError(`invalid -M argument: ${discovery}`);
-    const remote = await resolve(process, target);
-    if (remote === null) return 2;
-    return new Ping(process, target, remote, {
+    const family = options.has('6') ? AF_INET6 : options.has('4') ? AF_INET : AF_UNSPEC;
+    const address = await resolve(process, target, family, options.text('I'));
+    if (address === null) return 2;
+    return new Ping(process, target, address, {
       count: options.integer('c', Infinity, 1, 2 ** 31 - 1),
       intervalNs: options.seconds('i', 1, 0.001, 1e6) * 1e9,
       size: options.integer('s', 56, 0, 65507),
@@ -83,10 +92,16 @@ exit: 0 answered, 1 no answer, 2 an error`,
   },
 };
 
-async function resolve(process: Process, target: string): Promise<IpAddress | null> {
+async function resolve(
+  process: Process,
+  target: string,
+  family: number,
+  device: string | null,
+): Promise<SocketAddress | null> {
   try {
-    const answers = await process.sockets.getaddrinfo(target, null, AF_INET);
-    return IpAddress.parse(answers[0]![4][0]);
+    const zoned = device === null || target.includes('%') || !target.includes(':') ? target : `${target}%${device}`;
+    const answers = await process.sockets.getaddrinfo(zoned, 0, family, SOCK_DGRAM);
+    return answers[0]![4];
   } catch (error) {
     if (!(error instanceof NetError)) throw error;
     process.complain(`ping: ${target}: ${error.text}\n`);
@@ -98,7 +113,9 @@ async function resolve(process: Process, target: string): Promise<IpAddress | nu
 class Ping {
   private readonly process: Process;
   private readonly target: string;
+  private readonly address: SocketAddress;
   private readonly remote: IpAddress;
+  private readonly is6: boolean;
   private readonly options: PingOptions;
   private readonly alarm: Alarm;
   private readonly statistics = new PingStatistics();
@@ -107,10 +124,12 @@ class Ping {
   private readonly startNs: number;
   private lastSendNs: number;
 
-  constructor(process: Process, target: string, remote: IpAddress, options: PingOptions) {
+  constructor(process: Process, target: string, address: SocketAddress, options: PingOptions) {
     this.process = process;
     this.target = target;
-    this.remote = remote;
+    this.address = address;
+    this.remote = IpAddress.parse(address[0])!;
+    this.is6 = this.remote.family === 6;
     this.options = options;
     this.alarm = new Alarm(process);
     this.startNs = process.host.node.clock.now;
@@ -119,15 +138,16 @@ class Ping {
 
   async run(): Promise<number> {
     const { process, options, remote } = this;
-    const source = process.host.network.sourceFor(remote);
-    if (typeof source === 'number') {
-      process.complain(`ping: connect: ${errnoText(source)}\n`);
+    const way = this.way();
+    if (typeof way === 'number') {
+      process.complain(`ping: connect: ${errnoText(way)}\n`);
       return 2;
     }
     const socket = this.open();
     const total = options.size + ICMP_HEADER_LENGTH + IP_HEADER_LENGTH;
     if (options.broadcast && this.isBroadcast()) process.complain('WARNING: pinging broadcast address\n');
-    process.print(`PING ${this.target} (${remote}) ${options.size}(${total}) bytes of data.\n`);
+    const sizes = this.is6 ? `${options.size} data bytes` : `${options.size}(${total}) bytes of data.`;
+    process.print(`PING ${this.target} (${remote}) ${sizes}\n`);
     const receiving = this.receiveAll(socket);
     const sent = await this.sendAll(socket);
     if (sent) await this.awaitLast();
@@ -143,7 +163,10 @@ class Ping {
 
   private open(): Socket {
     const { options } = this;
-    const socket = this.process.sockets.socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+    const { sockets } = this.process;
+    const socket = this.is6
+      ? sockets.socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6)
+      : sockets.socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
     socket.setsockopt(IPPROTO_IP, IP_RECVTTL, 1);
     socket.setsockopt(IPPROTO_IP, IP_RECVERR, 1);
     socket.setsockopt(IPPROTO_IP, IP_TTL, options.ttl);
@@ -177,7 +200,7 @@ class Ping {
     this.sentNs[sequence] = this.now;
     this.lastSendNs = this.now;
     try {
-      await socket.sendto(this.request(sequence), [this.remote.toString(), 0]);
+      await socket.sendto(this.request(sequence), this.address);
     } catch (error) {
       if (!(error instanceof NetError)) throw error;
       if (process.signalled !== null) return true;
@@ -191,13 +214,19 @@ class Ping {
     return true;
   }
 
+  private way(): Flow | number {
+    const scope = this.address[3] ?? 0;
+    const protocol = this.is6 ? Protocol.Icmpv6 : Protocol.Icmp;
+    return this.process.host.network.open(this.remote, protocol, null, scope === 0 ? {} : { interfaceIndex: scope });
+  }
+
   private isBroadcast(): boolean {
-    const flow = this.process.host.network.open(this.remote, Protocol.Icmp, null);
+    const flow = this.way();
     return typeof flow !== 'number' && flow.cast === Cast.Broadcast;
   }
 
   private pathMtu(): string {
-    const flow = this.process.host.network.open(this.remote, Protocol.Icmp, null);
+    const flow = this.way();
     return typeof flow === 'number' ? '' : `, mtu=${flow.mtu}`;
   }
 
@@ -205,7 +234,7 @@ class Ping {
   private request(sequence: number): Uint8Array {
     const request = new Uint8Array(ICMP_HEADER_LENGTH + this.options.size);
     const view = new DataView(request.buffer);
-    request[0] = IcmpType.Echo;
+    request[0] = this.is6 ? Icmp6Type.EchoRequest : IcmpType.Echo;
     view.setUint16(6, sequence); // identifier and checksum are the socket's business
     for (let i = ICMP_HEADER_LENGTH; i < request.length; i++) request[i] = i - ICMP_HEADER_LENGTH;
     if (this.options.size >= TIME_LENGTH) {
@@ -279,7 +308,8 @@ class Ping {
     this.sentNs[sequence] = Infinity;
     this.statistics.error(sequence);
     if (this.options.quiet) return;
-    this.process.print(`From ${this.who(from)} icmp_seq=${sequence} ${errorText(type, code, mtu)}\n`);
+    const text = this.is6 ? errorText6(type, code, mtu) : errorText(type, code, mtu);
+    this.process.print(`From ${this.who(from)} icmp_seq=${sequence} ${text}\n`);
   }
 
   private who(address: IpAddress): string {
@@ -287,33 +317,3 @@ class Ping {
     return name === null ? address.toString() : `${name} (${address})`;
   }
 }
-
-/** ICMP errors in the words of iputils. */
-function errorText(type: number, code: number, mtu: number): string {
-  if (type === IcmpType.TimeExceeded) {
-    return code === TimeExceeded.Transit ? 'Time to live exceeded' : 'Frag reassembly time exceeded';
-  }
-  if (type === IcmpType.SourceQuench) return 'Source Quench';
-  if (type === IcmpType.ParameterProblem) return 'Parameter problem: pointer = 0';
-  if (type !== IcmpType.DestinationUnreachable) return `Bad ICMP type: ${type}`;
-  if (code === Unreachable.FragmentationNeeded) return `Frag needed and DF set (mtu = ${mtu})`;
-  return UNREACHABLE[code] ?? `Dest Unreachable, Bad Code: ${code}`;
-}
-
-const UNREACHABLE: Readonly<Record<number, string>> = {
-  [Unreachable.Net]: 'Destination Net Unreachable',
-  [Unreachable.Host]: 'Destination Host Unreachable',
-  [Unreachable.Protocol]: 'Destination Protocol Unreachable',
-  [Unreachable.Port]: 'Destination Port Unreachable',
-  [Unreachable.SourceRouteFailed]: 'Source Route Failed',
-  [Unreachable.NetUnknown]: 'Destination Net Unknown',
-  [Unreachable.HostUnknown]: 'Destination Host Unknown',
-  [Unreachable.SourceHostIsolated]: 'Source Host Isolated',
-  [Unreachable.NetProhibited]: 'Destination Net Prohibited',
-  [Unreachable.HostProhibited]: 'Destination Host Prohibited',
-  [Unreachable.NetTos]: 'Destination Net Unreachable for Type of Service',
-  [Unreachable.HostTos]: 'Destination Host Unreachable for Type of Service',
-  [Unreachable.Prohibited]: 'Packet filtered',
-  [Unreachable.PrecedenceViolation]: 'Precedence Violation',
-  [Unreachable.PrecedenceCutoff]: 'Precedence Cutoff',
-};

@@ -1,4 +1,6 @@
 import { errnoText } from '../../../base/errors.ts';
+import { IpAddress } from '../../../base/ip-address.ts';
+import { Prefix } from '../../../base/prefix.ts';
 import type { IpInterface } from '../../../l3-network/ip-interface.ts';
 import type { Process } from '../../process.ts';
 import { UsageError } from '../../program.ts';
@@ -24,6 +26,14 @@ export function interfaceNamed(process: Process, name: string | undefined): IpIn
   if (found !== null) return found;
   const known = process.host.ip.interfaces().map((each) => each.name);
   throw new UsageError(`Cannot find device "${name}"; there are ${known.join(', ')}`);
+}
+
+/** Which address family a command is about; 0: both, or IPv4 where there can be one only. */
+export type Family = 0 | 4 | 6;
+
+/** Is this word an IPv6 address or prefix? */
+export function isIpv6(word: string): boolean {
+  return (Prefix.parse(word)?.address ?? IpAddress.parse(word.split('%')[0]!))?.family === 6;
 }
 
 /** The exit code for what a call returned; what went wrong is said in ip(8)'s words. */

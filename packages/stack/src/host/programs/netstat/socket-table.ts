@@ -1,5 +1,6 @@
 import { IpAddress } from '../../../base/ip-address.ts';
 import { getservbyport } from '../../../l4-transport/services.ts';
+import type { TcpListener } from '../../../l4-transport/tcp/listener.ts';
 import { TcpState } from '../../../l4-transport/tcp/states.ts';
 import { SOCK_DGRAM, SOCK_STREAM } from '../../../l5-session/constants.ts';
 import type { Machine } from '../../machine.ts';
@@ -39,7 +40,7 @@ export function tcpRows(host: Machine): SocketRow[] {
   const rows: SocketRow[] = [];
   for (const listener of host.tcp.listeners()) {
     rows.push({
-      protocol: 'tcp',
+      protocol: listensToIpv6(listener) ? 'tcp6' : 'tcp',
       receiveQueue: listener.pending,
       sendQueue: 0,
       local: listener.local,
@@ -59,7 +60,7 @@ export function tcpRows(host: Machine): SocketRow[] {
 
 export function udpRows(host: Machine): SocketRow[] {
   return host.udp.endpoints().map((endpoint) => ({
-    protocol: (endpoint.local ?? endpoint.remote)?.family === 6 || endpoint.family === 6 ? 'udp6' : 'udp',
+    protocol: (endpoint.local ?? endpoint.remote)?.family === 4 || endpoint.family === 4 ? 'udp' : 'udp6',
     receiveQueue: endpoint.nextLength,
     sendQueue: 0,
     local: endpoint.local,
@@ -68,6 +69,11 @@ export function udpRows(host: Machine): SocketRow[] {
     remotePort: endpoint.remotePort,
     state: endpoint.remote === null ? '' : 'ESTABLISHED',
   }));
+}
+
+/** On its IPv6 address, or on all addresses of both families, as Linux shows those. */
+function listensToIpv6({ local, options }: TcpListener): boolean {
+  return local === null ? options.family !== 4 : local.family === 6;
 }
 
 interface Connected {
@@ -99,6 +105,11 @@ export function endpointText(host: Machine, row: SocketRow, side: 'local' | 'rem
   return `${name ?? address?.toString() ?? any}:${port === 0 ? '*' : (service?.name ?? port)}`;
 }
 
+/** An IPv6 socket shows its IPv4 peers as mapped addresses. */
+function unmapped(address: IpAddress): IpAddress {
+  return address.isMapped ? IpAddress.v4(address.w3) : address;
+}
+
 /** `12/httpd`: the process that has this socket open; `-` when none has. */
 export function ownerOf(host: Machine, row: SocketRow): string {
   const type = row.protocol.startsWith('tcp') ? SOCK_STREAM : SOCK_DGRAM;
@@ -109,9 +120,13 @@ export function ownerOf(host: Machine, row: SocketRow): string {
       if (descriptor === null || descriptor.type !== type || descriptor.localPort !== row.localPort) continue;
       if (descriptor.remotePort !== row.remotePort) continue;
       const { remoteAddress } = descriptor;
-      const samePeer = row.remote === null ? remoteAddress === null : remoteAddress?.equals(row.remote) === true;
-      const local = row.local ?? IpAddress.ANY4;
-      if (samePeer && descriptor.localAddress.equals(local)) return `${pid}/${process.name}`;
+      const samePeer =
+        row.remote === null
+          ? remoteAddress === null
+          : remoteAddress !== null && unmapped(remoteAddress).equals(row.remote);
+      const { localAddress } = descriptor;
+      const sameEnd = row.local === null ? localAddress.isUnspecified : unmapped(localAddress).equals(row.local);
+      if (samePeer && sameEnd) return `${pid}/${process.name}`;
     }
   }
   return '-';
