@@ -1,6 +1,8 @@
 import { dissectData } from './dissect-data.ts';
 import { dissectIpv6 } from './dissect-ipv6.ts';
-import { type Dissection, type Field, hexBytes, named } from './dissection.ts';
+import { dissectMld, isMld, mldLength } from './dissect-mld.ts';
+import { dissectNdOptions } from './dissect-nd-options.ts';
+import { type Dissection, type Field, named } from './dissection.ts';
 import type { IcmpFacts } from './packet-facts.ts';
 import { checksumField, pseudoHeaderSum } from './transport-checksum.ts';
 
@@ -81,7 +83,8 @@ export function dissectIcmpv6(dissection: Dissection, start: number, end: number
   dissection.protocol = 'ICMPv6';
   const { view } = dissection;
   const type = end > start ? view.getUint8(start) : 0;
-  const needed = HEADER_LENGTHS.get(type) ?? 8;
+  const listens = isMld(type);
+  const needed = listens ? mldLength(type) : (HEADER_LENGTHS.get(type) ?? 8);
   if (end - start < needed) {
     dissection.malformed(3, 'icmpv6', LABEL, start, end, `${end - start} bytes do not hold its header of ${needed}`);
     return true;
@@ -91,7 +94,7 @@ export function dissectIcmpv6(dissection: Dissection, start: number, end: number
   const codeName = icmpv6CodeName(type, code);
   const isError = type < 128;
   const discovers = type >= Type.RouterSolicitation && type <= Type.Redirect;
-  const headerEnd = isError || discovers ? end : start + needed;
+  const headerEnd = isError || discovers || listens ? end : start + needed;
   const layer = dissection.layer(3, 'icmpv6', LABEL, start, headerEnd, typeName);
   dissection.number(layer, 'icmpv6.type', 'Type', start, 1, named(type, TYPE_NAMES.get(type)));
   dissection.number(layer, 'icmpv6.code', 'Code', start + 1, 1, named(code, codeName));
@@ -117,7 +120,9 @@ export function dissectIcmpv6(dissection: Dissection, start: number, end: number
     dissection.number(layer, 'icmpv6.mtu', 'MTU', at, 4);
   } else if (discovers) {
     discoveryFields(dissection, layer, type, at);
-    options(dissection, layer, start + needed, end);
+    dissectNdOptions(dissection, layer, start + needed, end);
+  } else if (listens) {
+    dissectMld(dissection, layer, type, at, end);
   } else {
     dissection.raw(layer, 'icmpv6.reserved', 'Reserved', at, at + 4);
   }
@@ -126,7 +131,7 @@ export function dissectIcmpv6(dissection: Dissection, start: number, end: number
     quoted = { network: facts.network, transport: facts.transport };
   }
   dissection.facts.transport = { kind: 'icmp', version: 6, type, code, identifier, sequence, mtu, quoted };
-  if (!isError && !discovers) dissectData(dissection, headerEnd, end);
+  if (!isError && !discovers && !listens) dissectData(dissection, headerEnd, end);
   return true;
 }
 
@@ -137,6 +142,8 @@ function discoveryFields(dissection: Dissection, layer: Field, type: number, at:
     const flags = dissection.hex(layer, 'icmpv6.nd.ra.flag', 'Flags', at + 1, 1);
     dissection.flag(flags, 'icmpv6.nd.ra.flag.m', 'Managed address configuration', at + 1, 1, 0x80);
     dissection.flag(flags, 'icmpv6.nd.ra.flag.o', 'Other configuration', at + 1, 1, 0x40);
+    const preference = ['Medium', 'High', 'Reserved', 'Low'][(dissection.bytes[at + 1]! >> 3) & 3];
+    dissection.bits(flags, 'icmpv6.nd.ra.flag.prf', 'Default router preference', at + 1, 1, 0x18, preference);
     dissection.number(layer, 'icmpv6.nd.ra.router_lifetime', 'Router lifetime (s)', at + 2, 2);
     dissection.number(layer, 'icmpv6.nd.ra.reachable_time', 'Reachable time (ms)', at + 4, 4);
     dissection.number(layer, 'icmpv6.nd.ra.retrans_timer', 'Retrans timer (ms)', at + 8, 4);
@@ -158,49 +165,8 @@ function discoveryFields(dissection: Dissection, layer: Field, type: number, at:
     const target = dissection.ipv6(layer, 'icmpv6.nd.ns.target_address', 'Target Address', at + 4);
     dissection.info = `Neighbor Solicitation for ${target}`;
   } else if (type === Type.Redirect) {
-    dissection.ipv6(layer, 'icmpv6.nd.rd.target_address', 'Target Address', at + 4);
-    dissection.ipv6(layer, 'icmpv6.nd.rd.destination_address', 'Destination Address', at + 20);
-  }
-}
-
-/** Type, length in units of 8 bytes, value (RFC 4861 4.6). */
-function options(dissection: Dissection, layer: Field, start: number, end: number): void {
-  let at = start;
-  while (at < end) {
-    const length = at + 1 < end ? dissection.bytes[at + 1]! * 8 : 0;
-    if (length === 0 || length > end - at) {
-      dissection.raw(layer, 'icmpv6.opt.data', 'Malformed option', at, end);
-      dissection.problem('error', 'malformed', `${LABEL}: an option has an impossible length`, at, end);
-      return;
-    }
-    const type = dissection.bytes[at]!;
-    const linkAddress = (type === 1 || type === 2) && length === 8;
-    const text = linkAddress ? `${type === 1 ? 'Source' : 'Target'} link-layer address` : `type ${type}`;
-    const option = dissection.field(layer, 'icmpv6.opt', 'ICMPv6 Option', at, at + length, null, text);
-    dissection.number(option, 'icmpv6.opt.type', 'Type', at, 1);
-    dissection.number(
-      option,
-      'icmpv6.opt.length',
-      'Length',
-      at + 1,
-      1,
-      `${dissection.bytes[at + 1]} (${length} bytes)`,
-    );
-    if (linkAddress) {
-      const address = dissection.mac(option, 'icmpv6.opt.linkaddr', 'Link-layer address', at + 2);
-      if (dissection.info.startsWith('Neighbor') && !dissection.quoted) {
-        dissection.info += type === 1 ? ` from ${address}` : ` is at ${address}`;
-      }
-    } else {
-      dissection.field(
-        option,
-        'icmpv6.opt.data',
-        'Data',
-        at + 2,
-        at + length,
-        hexBytes(dissection.bytes, at + 2, at + length),
-      );
-    }
-    at += length;
+    const target = dissection.ipv6(layer, 'icmpv6.nd.rd.target_address', 'Target Address', at + 4);
+    const to = dissection.ipv6(layer, 'icmpv6.rd.na.destination_address', 'Destination Address', at + 20);
+    dissection.info = target.equals(to) ? `Redirect: ${to} is a neighbor` : `Redirect: ${to} by ${target}`;
   }
 }

@@ -51,6 +51,12 @@ describe('capture filters', () => {
       'neighbour solicitation',
       'neighbour advertisement',
       'packet too big',
+      'router solicitation',
+      'router solicitation from nobody',
+      'router advertisement',
+      'goodbye',
+      'duplicate address detection',
+      'redirect of ipv6',
     ]);
     expect(matching('ether proto 0x88b5')).toEqual(['unknown type']);
     expect(matching('ip proto 4')).toEqual(['ip in ip']);
@@ -70,7 +76,7 @@ describe('capture filters', () => {
     expect(matching('dst 10.0.1.10')).toEqual(matching('dst host 10.0.1.10'));
     expect(matching('src and dst net 10.0.1 and icmp')).toHaveLength(8);
     expect(matching('net 10.0.1.0/24')).toEqual(matching('net 10.0.1.0 mask 255.255.255.0'));
-    expect(matching('ip6 net 2001:db8::/33')).toEqual(matching('ip6'));
+    expect(matching('ip6 net 2001:db8::/33')).toEqual(matching('ip6 host 2001:db8::10'));
     expect(matching('net 2001:db8:8000::/33')).toEqual([]);
     expect(matching('src net 0.0.0.0/0 and arp')).toHaveLength(5);
     expect(matching('ether src 02:00:00:00:00:50')).toEqual(matching('src 10.0.1.80'));

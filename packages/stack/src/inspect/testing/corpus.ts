@@ -1,5 +1,6 @@
 import { crc32 } from '../../base/crc32.ts';
 import { Random } from '../../base/random.ts';
+import { discoveryFrames } from './discovery-frames.ts';
 import {
   ACK,
   ALICE,
@@ -234,6 +235,7 @@ export function sampleFrames(): { name: string; bytes: Uint8Array }[] {
       'ipv6 fragment',
       ethernet(ipv6([17, 0, ...u16(0x0009), ...u32(77), ...zeros(16)], { ...V6, next: 44 }), { type: 0x86dd }),
     ],
+    ...discoveryFrames(),
   ];
   return all.map(([name, bytes]) => ({ name, bytes }));
 }
