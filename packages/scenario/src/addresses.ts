@@ -22,6 +22,8 @@ export interface Ipv4Prefix {
 
 /** Stands where an address does: it is asked for. */
 export const DHCP = 'dhcp';
+/** The same: of the interface's own choice (RFC 3927). */
+export const LINK_LOCAL = 'link-local';
 const ADDRESS = 'an IPv4 address such as 10.0.1.1';
 const INTERFACE = 'an address and its prefix length, such as 10.0.1.10/24';
 const NETWORK = 'a network such as 10.0.2.0/24, or default';
@@ -68,7 +70,7 @@ export function isReserved(prefix: Ipv4Prefix): 'network' | 'broadcast' | null {
 
 /** What is wrong with `10.0.1.10/24` as an interface's address; null: nothing. */
 export function adviseInterfaceAddress(text: string): Advice | null {
-  if (text === DHCP) return null;
+  if (text === DHCP || text === LINK_LOCAL) return null;
   const prefix = readPrefix(text);
   if (prefix === null) {
     if (readAddress(text) === null) return malformed(text, INTERFACE, '/24');

@@ -87,7 +87,8 @@ function checkAddresses(model: Model, findings: Findings): Map<number, Owner> {
       for (const { prefix, at, path } of owner.addresses) {
         const first = owners.get(prefix.address);
         if (first === undefined) owners.set(prefix.address, { name, at });
-        else twice.push({ owner, at, path, prefix, first });
+        // Who looks for conflicts may run into one.
+        else if (!owner.claims) twice.push({ owner, at, path, prefix, first });
       }
       if (owner.mac === undefined) continue;
       const mac = String(MacAddress.parse(String(owner.mac.value)) ?? owner.mac.value);

@@ -23,6 +23,8 @@ export interface Interface {
   /** Every address that it names could be read. */
   readonly complete: boolean;
   readonly mac: Tree | undefined;
+  /** It looks whether others have its addresses (conflictDetection). */
+  readonly claims: boolean;
 }
 
 export interface Node {
@@ -98,7 +100,8 @@ function readInterfaces(node: Tree, nodePath: Path): Map<string, Interface> {
       if (prefix !== null) addresses.push({ prefix, at, path: addressPath });
     }
     const complete = addresses.length === texts.length;
-    interfaces.set(name, { name, key, path, addresses, complete, mac: textAt(tree, 'mac') });
+    const claims = tree.entries.get('conflictDetection')?.tree.value === true;
+    interfaces.set(name, { name, key, path, addresses, complete, mac: textAt(tree, 'mac'), claims });
   }
   return interfaces;
 }

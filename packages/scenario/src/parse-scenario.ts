@@ -1,6 +1,7 @@
 import type { NetworkDescription } from '@netarium/stack/network/description';
 import { checkIpv6 } from './check-ipv6.ts';
 import { checkLinks } from './check-links.ts';
+import { checkMulticast } from './check-multicast.ts';
 import { checkNames } from './check-names.ts';
 import { checkNodes } from './check-nodes.ts';
 import { checkOutside } from './check-outside.ts';
@@ -42,6 +43,7 @@ export function parseScenario(text: string, { file }: ParseOptions): ScenarioRes
   // These look at what can be understood of a file that is wrong elsewhere, too: all its problems are told at once.
   const model = readModel(tree);
   checkNodes(model, findings);
+  checkMulticast(model, findings);
   const links = checkLinks(model, findings);
   checkPrograms(model, links, findings);
   checkOutside(model, findings);

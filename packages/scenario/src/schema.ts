@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { type Advice, adviseAddress, adviseDestination, adviseInterfaceAddress, adviseMac } from './addresses.ts';
 import { quoted } from './problem.ts';
 import { interfaceAdvertise, interfaceIpv6, networkIpv6, nodeIpv6 } from './schema-ipv6.ts';
+import { interfaceIpv4, nodeMulticast, switchSnooping } from './schema-multicast.ts';
 import { interfaceDhcp, namesOfNode, networkDns } from './schema-names.ts';
 import { outsideWords, wires } from './schema-outside.ts';
 import { duration, notEmpty, phrased, phrases, rate, ratio, text, whole } from './schema-parts.ts';
@@ -30,8 +31,8 @@ export const MAX_NODES = 100_000;
 const label = (description: string) => phrased(z.string().regex(LABEL).meta({ description }), LABEL_EXPECTED);
 
 const interfaceAddress = text(
-  'an address and its prefix length, such as 10.0.1.10/24, or dhcp',
-  'Address and prefix length; dhcp: asked for.',
+  'an address and its prefix length, such as 10.0.1.10/24, dhcp or link-local',
+  'Address and prefix length; dhcp: asked for; link-local: of its own choice.',
   adviseInterfaceAddress,
   ['10.0.1.10/24'],
 );
@@ -49,6 +50,7 @@ const interfaceWords = z.strictObject({
   ).exactOptional(),
   mtu: whole(68, 65_535, 'a whole number of bytes', 'Largest IP packet in bytes; default 1500.').exactOptional(),
   dhcp: interfaceDhcp,
+  ...interfaceIpv4,
   ipv6: interfaceIpv6,
   advertise: interfaceAdvertise,
 });
@@ -103,6 +105,7 @@ const addressed = {
     'a list of names',
   ).exactOptional(),
   ipv6: nodeIpv6,
+  ...nodeMulticast,
   ...namesOfNode,
 };
 /** A gateway's default route leads outside by itself. */
@@ -123,6 +126,7 @@ const node = z
       kind: z.literal('switch'),
       ports,
       ageing: duration('How long a learnt address is kept; default 300s.').exactOptional(),
+      ...switchSnooping,
     }),
     z.strictObject({ kind: z.literal('hub'), ports }),
   ])

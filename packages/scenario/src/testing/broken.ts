@@ -83,6 +83,18 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '3:73: 02:00:00:00:00:0a is the MAC address of "alice:eth0" already (line 2); expected an address of its own, or none: the network assigns one',
   ],
   'missing-kind.yaml': ['3:3: "bob" has no kind; expected kind: host, or router, gateway, switch, hub'],
+  'multicast.yaml': [
+    '5:56: conflictDetection cannot be "sometimes"; expected true or false',
+    '6:13: "link-lokal" is not an address; expected an address and its prefix length, such as 10.0.1.10/24',
+    '9:20: "eth0" leads upstream already (line 8); expected another interface',
+    '9:26: "r" has no interface "eth2"; expected one of eth0, eth1. Did you mean "eth0"?',
+    '11:20: "10.0.0.1" is not in 224.0.0.0/4; expected a multicast group such as 239.1.2.3, or a network of them such as 239.1.0.0/16',
+    '12:20: "224.0.0.5" stays on its link (RFC 5771); expected a group beyond 224.0.0.0/24',
+    '12:39: "someone" is not an address; expected an address such as 10.0.1.10, or a network such as 10.0.1.0/24',
+    '12:65: "r" has no interface "eth9"; expected one of eth0, eth1. Did you mean "eth0"?',
+    '13:20: eth1 cannot be 0; expected a whole number from 1 to 255',
+    '14:23: unknown word "snoop" in node "sw"; expected one of kind, ports, ageing, snooping',
+  ],
   'node-names.yaml': [
     '2:3: "web_server" cannot be the name of a node; expected letters, digits and hyphens, at most 63 of them, no hyphen at either end',
     '3:3: "-x" cannot be the name of a node; expected letters, digits and hyphens, at most 63 of them, no hyphen at either end',
@@ -105,7 +117,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '1:1: this is a text, not a scenario; expected the words of a scenario: title, seed, nodes, ipv6, dns, links, services, files, faults, wires',
   ],
   'outside.yaml': [
-    '6:5: unknown word "gateway" in node "gw"; expected one of kind, interfaces, routes, aliases, ipv6, nameServers, search, dns, outside',
+    '6:5: unknown word "gateway" in node "gw"; expected one of kind, interfaces, routes, aliases, ipv6, multicast, redirects, nameServers, search, dns, outside',
     '9:13: unknown word "alow" in rule 1; expected one of allow, deny, protocol, ports. Did you mean "allow"?',
     '10:20: "192.0.2.1/24" has bits set behind its prefix; expected an address, a prefix such as 192.0.2.0/24, or any. Did you mean "192.0.2.0/24"?',
     '10:56: "80-" are no ports; expected a port such as 80, a range such as 8000-8080, or a list of such',
@@ -120,7 +132,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '18:32: port 8080 of 127.0.0.1 leads elsewhere already (line 18); expected another port',
     '18:47: port 8080 of 127.0.0.1 leads elsewhere already (line 18); expected another port',
     '18:62: "web:80" is no port forward; expected a port forward such as 8080:web:80 or 127.0.0.1:5353:dns:53/udp',
-    '19:58: unknown word "outside" in node "r1"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, nameServers, search, dns',
+    '19:58: unknown word "outside" in node "r1"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, multicast, redirects, nameServers, search, dns',
   ],
   'routes.yaml': [
     '6:33: the next hop 10.9.9.9 is in no network of "r1"; expected an address in 10.0.0.0/24',
@@ -142,7 +154,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '3:18: unknown kind "swich"; expected one of host, router, gateway, switch, hub. Did you mean "switch"?',
   ],
   'unknown-word.yaml': [
-    '3:24: unknown word "gatway" in node "bob"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, nameServers, search, dns. Did you mean "gateway"?',
+    '3:24: unknown word "gatway" in node "bob"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, multicast, redirects, nameServers, search, dns. Did you mean "gateway"?',
     '4:1: unknown word "lnks"; expected one of title, seed, nodes, ipv6, dns, links, services, files, faults, wires. Did you mean "links"?',
   ],
   'wires.yaml': [
