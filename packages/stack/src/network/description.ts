@@ -8,6 +8,7 @@
 
 import type { AdvertiseDescription } from './ipv6-words.ts';
 import type { GatewayDescription, WireDescription } from './outside-words.ts';
+import type { RoutingDescription } from './routing-description.ts';
 
 /** `'10ms'`, `'1.5s'`, `'2m'`, `'1h'`, `'200us'`, `'5ns'`, or a number of **seconds**. */
 export type Duration = string | number;
@@ -135,6 +136,8 @@ export interface HostDescription {
   multicast?: MulticastDescription;
   /** `false`: tells nobody of better ways, and listens to nobody who does (ICMP redirects). Default on. */
   redirects?: boolean;
+  /** Routing protocols that it speaks: `'ospf'`, several with a list, `{ ospf: { ... } }` with options. */
+  routing?: RoutingDescription;
 }
 /** Packets to a group, when they come in by `from`, leave by `to`. */
 export interface MulticastRouteDescription {

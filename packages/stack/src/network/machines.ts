@@ -9,6 +9,7 @@ import type { HostDescription, InterfaceDescription, RouteDescription } from './
 import { claimAddresses, useIpv4, writtenAddresses } from './ipv4-words.ts';
 import { useIpv6 } from './ipv6-words.ts';
 import { routeMulticast } from './multicast-words.ts';
+import { startRouting } from './routing-words.ts';
 
 /** RFC 1123 2.1: letters, digits and hyphens, in labels between dots. */
 const NODE_NAME =
@@ -72,6 +73,7 @@ export class Machines {
     this.claim(host, description);
     if (description.redirects === false) host.ip.ignoreRedirects();
     if (description.multicast !== undefined) routeMulticast(host, description.multicast);
+    if (description.routing !== undefined) startRouting(host, description.routing);
     for (const prefix of host.addresses()) this.hostsFile.add(prefix.address, host.name, ...aliases);
   }
 
@@ -106,7 +108,9 @@ export class Machines {
   private claim(host: Host, { interfaces = {}, gateway = [], routes = [] }: Omit<HostDescription, 'kind'>): void {
     const ways = typeof gateway === 'string' ? [gateway] : gateway;
     const all = [...ways.map((via) => ({ to: 'default', via })), ...routes];
-    const names = Object.entries(interfaces).filter(([, on]) => typeof on === 'object' && on?.conflictDetection === true);
+    const names = Object.entries(interfaces).filter(
+      ([, on]) => typeof on === 'object' && on?.conflictDetection === true,
+    );
     for (const [name] of names) {
       claimAddresses(host, host.nics.get(name)!, () => {
         for (const route of all) {

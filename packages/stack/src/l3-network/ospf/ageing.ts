@@ -41,9 +41,10 @@ export class Ageing implements Task {
     const { now } = this.parts.node.clock;
     const due = this.dueAt(lsa);
     if (due > now) return due;
-    if (lsa.router === this.parts.routerId) {
+    const end = lsa.timeOfAge(MAX_AGE_SECONDS);
+    if (lsa.router === this.parts.routerId && end > now) {
       this.parts.origination.touch(area, lsa.type);
-      return lsa.timeOfAge(MAX_AGE_SECONDS);
+      return end;
     }
     this.parts.flooding.flush(area, lsa);
     return Infinity;
@@ -51,8 +52,8 @@ export class Ageing implements Task {
 
   /** When something is to be done about it, ns; Infinity: it is dying already. */
   private dueAt(lsa: Lsa): number {
+    if (lsa.dying) return Infinity;
     const { now } = this.parts.node.clock;
-    if (lsa.isMaxAge(now) && lsa.timeOfAge(MAX_AGE_SECONDS) < now) return Infinity;
     if (lsa.router !== this.parts.routerId) return lsa.timeOfAge(MAX_AGE_SECONDS);
     const refresh = lsa.timeOfAge(LS_REFRESH_SECONDS);
     return refresh > now ? refresh : lsa.timeOfAge(MAX_AGE_SECONDS);

@@ -287,6 +287,7 @@ export class Flooding implements FloodingPart {
   }
 
   private die(area: Area | null, lsa: Lsa): void {
+    lsa.dying = true;
     this.dying.add(lsa);
     this.areaOf.set(lsa, area);
   }

@@ -61,7 +61,10 @@ export class Hellos implements HelloPart {
   /** Event InterfaceDown: all neighbours are lost with it. */
   down(on: OspfInterface, why: string): void {
     if (on.state === InterfaceState.Down) return;
+    const before = on.state;
+    on.state = InterfaceState.Down; // nobody is elected on a link that is not there
     for (const neighbour of [...on.neighbours.values()]) this.parts.adjacencies.kill(neighbour, why);
+    on.state = before;
     on.hello.clear();
     on.wait.clear();
     on.acknowledge.clear();

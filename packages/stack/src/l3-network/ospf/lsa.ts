@@ -38,6 +38,8 @@ export class Lsa {
   foreign = false;
   /** When this router last made an instance of it, ns. */
   originatedAt = -Infinity;
+  /** Taken out of use: it is here only until everybody has been told. */
+  dying = false;
   /** On how many retransmission lists it is. */
   pending = 0;
 
