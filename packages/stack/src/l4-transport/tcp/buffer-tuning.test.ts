@@ -104,6 +104,34 @@ it('a program that reads slowly gets no larger buffer', () => {
   end(slow);
 });
 
+describe('a line that is slower than the sender', () => {
+  const BPS = 20e6;
+  const NEAR_NS = 10e6;
+
+  it.each([5, 60])('a standing queue before it does not grow the receive buffer in %i s', (seconds) => {
+    const queued = flow({ delayNs: NEAR_NS });
+    queued.pair.alice.wire.rateBps = BPS;
+    const { now } = queued.pair.queue;
+    queued.pair.run(seconds * 1e9);
+    // The line is full, and the queue makes several times the way's own round trip of it.
+    const elapsed = queued.pair.queue.now - now;
+    expect((queued.got * 8e9) / elapsed).toBeGreaterThan(0.9 * BPS);
+    expect(queued.a.info().rtt * 1000).toBeGreaterThan(5 * 2 * NEAR_NS);
+    expect(queued.b.receiveLimit).toBe(512 * KIB);
+    end(queued);
+  });
+
+  it('a queue that goes away leaves a window that grows as any other', () => {
+    const queued = flow({ delayNs: DELAY_NS });
+    queued.pair.alice.wire.rateBps = BPS;
+    queued.pair.run(30e9);
+    queued.pair.alice.wire.rateBps = Infinity;
+    queued.pair.run(5e9);
+    expect(queued.b.receiveLimit).toBe(LIMITS.receiveBufferGrownBytes);
+    end(queued);
+  });
+});
+
 it('a path that became longer is noticed', () => {
   const longer = flow({ delayNs: 20e3 });
   // A window each 40 microseconds: more than enough.

@@ -9,8 +9,10 @@
  *     read in a round trip     64 KiB      128 KiB      256 KiB ...
  *     offered              > 128 KiB    > 256 KiB    > 512 KiB ...
  *
- * A program that reads slowly gets no larger buffer by it, for nothing but what it read counts. Nor does a queue on the
- * way: the round trip is the shortest known, not the one that standing queues make of it.
+ * A program that reads slowly gets no larger buffer by it, for nothing but what it read counts. Nor does a queue that
+ * stands on the way: the round trip is the shortest known; and when it has been longer for some time, so that the way
+ * itself may have become longer, a larger window must bring more in the same time. A queue that took the last one
+ * brings as much as before.
  *
  * Sending: twice the congestion window (Linux's `tcp_sndbuf_expand`), where all that was written is on its way, and the
  * program waits for room to write what the network would take.
@@ -26,6 +28,8 @@ const INITIAL_SEGMENTS = 10;
 const UNKNOWN_ROUND_TRIP_NS = 100 * MILLISECOND;
 /** For so long the shortest of the timestamps' round trips is looked for. */
 const PERIOD_NS = 10 * SECOND;
+/** By so much more has to come in the same time before a larger window is believed to have brought it. */
+const MORE = 9 / 8;
 /** Buffers grow only while less than this part of the network's packet storage is in use: Linux's `tcp_mem`. */
 const STORAGE_SHARE = 4;
 
@@ -44,6 +48,9 @@ export function roundTripSeen(c: ControlBlock, tsEcr: number): void {
   tuning.tickedNs = tuning.leastTicks > 1 && tuning.leastTicks < 0x7fffffff ? tuning.leastTicks * MILLISECOND : 0;
   tuning.leastTicks = 0x7fffffff;
   tuning.periodNs = now;
+  // Much less than once: it is another way, and its window is to be found anew.
+  if (tuning.periodRate < tuning.bestRate / 2) tuning.bestRate = 0;
+  tuning.periodRate = 0;
 }
 
 /** The program has read `n` bytes: perhaps it could read more than the window lets come. */
@@ -52,8 +59,11 @@ export function bytesRead(c: ControlBlock, n: number): void {
   const tuning = (c.receiveTuning ??= new ReceiveTuning(now, INITIAL_SEGMENTS * c.rcvMss));
   tuning.read += n;
   if (now - tuning.sinceNs < roundTripOf(c, tuning)) return;
-  const { read, most } = tuning;
-  if (read > most) {
+  const { read, most, bestRate } = tuning;
+  const rate = read / (now - tuning.sinceNs);
+  if (rate > bestRate) tuning.bestRate = rate;
+  if (rate > tuning.periodRate) tuning.periodRate = rate;
+  if (read > most && (tuning.tickedNs === 0 || rate > bestRate * MORE)) {
     const twice = 2 * read + 16 * c.rcvMss;
     growReceiveBuffer(c, twice + Math.floor((2 * twice * (read - most)) / most));
     tuning.most = read;

@@ -10,6 +10,9 @@ export class ReceiveTuning {
   periodNs: number;
   /** What that was in the period before, ns; 0: not more than a tick, which says nothing. */
   tickedNs = 0;
+  /** The most that was read in a nanosecond, over a round trip: ever, and since `periodNs`. */
+  bestRate = 0;
+  periodRate = 0;
 
   constructor(now: number, most: number) {
     this.sinceNs = now;

@@ -162,12 +162,15 @@ export class FakeWire implements Task {
   lose: ((packet: PacketBuffer, n: number) => boolean) | null = null;
   /** Sees everything that is put on the wire. */
   watch: ((packet: PacketBuffer) => void) | null = null;
+  /** Bits a second; packets wait for those before them, however many they are. */
+  rateBps = Infinity;
   sent = 0;
   private readonly node: NodeContext;
   private readonly random: Random;
   private readonly to: FakeNetwork;
   private readonly under = new Map<number, PacketBuffer>();
   private next = 1;
+  private busyUntil = 0;
 
   constructor(node: NodeContext, random: Random, from: FakeNetwork, to: FakeNetwork, delayNs: number) {
     this.node = node;
@@ -216,6 +219,8 @@ export class FakeWire implements Task {
     const tag = this.next++;
     this.under.set(tag, packet);
     const jitterNs = this.impairments.jitterNs > 0 ? this.random.below(this.impairments.jitterNs) : 0;
-    this.node.clock.at(this.node.clock.now + this.delayNs + jitterNs, this, tag);
+    const { now } = this.node.clock;
+    this.busyUntil = Math.max(now, this.busyUntil) + Math.round((packet.length * 8e9) / this.rateBps);
+    this.node.clock.at(this.busyUntil + this.delayNs + jitterNs, this, tag);
   }
 }
