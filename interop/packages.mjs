@@ -35,4 +35,12 @@ export const PACKAGES = [
   of('unbound', 'unbound', ['-V']),
   of('dnsmasq', 'dnsmasq-base'),
   of('dnsperf', 'dnsperf', ['-h']),
+  of('dhclient', 'isc-dhcp-client'),
+  of('udhcpc', 'udhcpc', ['--help']),
+  of('dhcpcd', 'dhcpcd-base'),
+  of('dhcpd', 'isc-dhcp-server'),
+  of('rdisc6', 'ndisc6', ['-V']),
+  of('ndisc6', 'ndisc6', ['-V']),
+  of('radvd', 'radvd', ['--version']),
+  of('bridge', 'iproute2', ['-V']),
 ];
