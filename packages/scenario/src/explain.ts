@@ -5,6 +5,9 @@ import { type Findings, type Path, quoted, type Span } from './problem.ts';
 import { KINDS, phrases } from './schema.ts';
 import type { Tree } from './tree.ts';
 
+/** What the words of a section are the names of. */
+const KEYED: Readonly<Record<string, string>> = { interfaces: 'an interface', areas: 'an area' };
+
 type Issue = z.core.$ZodIssue;
 
 /** Checks the tree against the schema and tells `findings` all that is wrong; true if nothing is. */
@@ -46,7 +49,7 @@ function explain(issue: Issue, base: Path, root: z.ZodType, tree: Tree, findings
         ),
       );
       const key = String(path.at(-1));
-      const what = path.at(-2) === 'interfaces' ? 'an interface' : 'a node';
+      const what = KEYED[String(path.at(-2))] ?? 'a node';
       findings.problem(found.keyAt, path, `${quoted(key)} cannot be the name of ${what}`, inner);
       return;
     }

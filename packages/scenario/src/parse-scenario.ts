@@ -6,6 +6,7 @@ import { checkNames } from './check-names.ts';
 import { checkNodes } from './check-nodes.ts';
 import { checkOutside } from './check-outside.ts';
 import { checkPrograms } from './check-programs.ts';
+import { checkRouting } from './check-routing.ts';
 import { checkForm, locate } from './explain.ts';
 import { readModel } from './model.ts';
 import { Findings, type Path, type Problem } from './problem.ts';
@@ -44,6 +45,7 @@ export function parseScenario(text: string, { file }: ParseOptions): ScenarioRes
   const model = readModel(tree);
   checkNodes(model, findings);
   checkMulticast(model, findings);
+  checkRouting(model, findings);
   const links = checkLinks(model, findings);
   checkPrograms(model, links, findings);
   checkOutside(model, findings);

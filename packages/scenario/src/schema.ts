@@ -13,6 +13,7 @@ import { interfaceIpv4, nodeMulticast, switchSnooping } from './schema-multicast
 import { interfaceDhcp, namesOfNode, networkDns } from './schema-names.ts';
 import { outsideWords, wires } from './schema-outside.ts';
 import { duration, notEmpty, phrased, phrases, rate, ratio, text, whole } from './schema-parts.ts';
+import { nodeRouting } from './schema-routing.ts';
 
 export { phrases, size } from './schema-parts.ts';
 
@@ -106,6 +107,7 @@ const addressed = {
   ).exactOptional(),
   ipv6: nodeIpv6,
   ...nodeMulticast,
+  ...nodeRouting,
   ...namesOfNode,
 };
 /** A gateway's default route leads outside by itself. */

@@ -117,7 +117,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '1:1: this is a text, not a scenario; expected the words of a scenario: title, seed, nodes, ipv6, dns, links, services, files, faults, wires',
   ],
   'outside.yaml': [
-    '6:5: unknown word "gateway" in node "gw"; expected one of kind, interfaces, routes, aliases, ipv6, multicast, redirects, nameServers, search, dns, outside',
+    '6:5: unknown word "gateway" in node "gw"; expected one of kind, interfaces, routes, aliases, ipv6, multicast, redirects, routing, nameServers, search, dns, outside',
     '9:13: unknown word "alow" in rule 1; expected one of allow, deny, protocol, ports. Did you mean "allow"?',
     '10:20: "192.0.2.1/24" has bits set behind its prefix; expected an address, a prefix such as 192.0.2.0/24, or any. Did you mean "192.0.2.0/24"?',
     '10:56: "80-" are no ports; expected a port such as 80, a range such as 8000-8080, or a list of such',
@@ -132,7 +132,19 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '18:32: port 8080 of 127.0.0.1 leads elsewhere already (line 18); expected another port',
     '18:47: port 8080 of 127.0.0.1 leads elsewhere already (line 18); expected another port',
     '18:62: "web:80" is no port forward; expected a port forward such as 8080:web:80 or 127.0.0.1:5353:dns:53/udp',
-    '19:58: unknown word "outside" in node "r1"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, multicast, redirects, nameServers, search, dns',
+    '19:58: unknown word "outside" in node "r1"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, multicast, redirects, routing, nameServers, search, dns',
+  ],
+  'routing.yaml': [
+    '5:14: routing cannot be "osfp"; expected ospf, a list of them, or words such as { ospf: { areas: { 0: [eth0], 1: [eth1] } } }',
+    '11:19: "10.0.0.300" is not an address: 300 is more than 255; expected an IPv4 address such as 10.0.1.1',
+    '12:29: "1.2.3" cannot be the name of an area; expected an area: a number such as 0, or a dotted quad such as 0.0.0.1',
+    '12:62: "r2" has no interface "eth7"; expected one of eth0, eth1. Did you mean "eth0"?',
+    '13:23: "r2" has no interface "eth2"; expected one of eth0, eth1. Did you mean "eth0"?',
+    '13:37: cost cannot be 0; expected a whole number from 1 to 65535',
+    '14:19: "r2" has no interface "eht1"; expected one of eth0, eth1. Did you mean "eth1"?',
+    '15:24: item 1 cannot be "statics"; expected one of connected, static, rip, dhcp, or words such as { from: static, metric: 50, type: 1 }',
+    '16:32: a secret of 23 bytes; expected 1 to 16 of them',
+    '17:9: unknown word "helo" in ospf; expected one of routerId, areas, interfaces, hello, dead, network, authentication, passive, redistribute, defaultRoute, referenceBandwidth, maxMetric. Did you mean "hello"?',
   ],
   'routes.yaml': [
     '6:33: the next hop 10.9.9.9 is in no network of "r1"; expected an address in 10.0.0.0/24',
@@ -154,7 +166,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '3:18: unknown kind "swich"; expected one of host, router, gateway, switch, hub. Did you mean "switch"?',
   ],
   'unknown-word.yaml': [
-    '3:24: unknown word "gatway" in node "bob"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, multicast, redirects, nameServers, search, dns. Did you mean "gateway"?',
+    '3:24: unknown word "gatway" in node "bob"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, multicast, redirects, routing, nameServers, search, dns. Did you mean "gateway"?',
     '4:1: unknown word "lnks"; expected one of title, seed, nodes, ipv6, dns, links, services, files, faults, wires. Did you mean "links"?',
   ],
   'wires.yaml': [
