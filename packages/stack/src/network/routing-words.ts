@@ -22,3 +22,4 @@ function startOspf(host: Host, words: OspfDescription): void {
   if (OspfDaemon.start(host, readOspf(words, where, [...host.nics.keys()])) === null) {
     throw new BuildError(`${where}: there is no IPv4 address to be the router ID; say routerId`);
   }
+}
