@@ -63,6 +63,8 @@ export class TapLink extends Wire {
   private readonly options: TapOptions;
   private readonly c: Libc;
   private tun: TunDevice | null = null;
+  /** What is plugged in takes super-segments: an interface. Cables behind a switch carry what cables carry. */
+  private wholeInwards = false;
   private readiness: Readiness | null = null;
   private replugTimer: NodeJS.Timeout | null = null;
 
@@ -267,11 +269,14 @@ export class TapLink extends Wire {
     const type = vnetGsoType(view, at);
     if (type !== Gso.None) frame.segmentSize = vnetGsoSize(view, at);
     if (this.bare > 0) this.dress(frame);
-    if (type === Gso.UdpL4) this.deliverCut(frame);
+    if (type === Gso.UdpL4 || (type !== Gso.None && !this.wholeInwards)) this.deliverCut(frame);
     else this.deliver(frame);
   }
 
-  /** TCP takes a super-segment as the stretch of its stream that it is; datagrams are apart, whatever they came in. */
+  /**
+   * TCP takes a super-segment as the stretch of its stream that it is; datagrams are apart, whatever they came in, and so
+   * is everything that goes on over a virtual cable (`docs/decisions/0002-offload-on-virtual-links.md`).
+   */
   private deliverCut(frame: PacketBuffer): void {
     let datagram = cutFrame(frame, this.network.pool);
     if (datagram === null) {
@@ -323,6 +328,7 @@ export class TapLink extends Wire {
 
   /** An interface that is plugged in here leaves to the kernel what the kernel takes over: `ethtool -K`. */
   private setOffload(device: LinkDevice | null, on: boolean): void {
+    this.wholeInwards = device instanceof Nic;
     if (!(device instanceof Nic)) return;
     const offload = on && this.tun !== null ? this.tun.offload : null;
     device.checksumOffload = offload?.checksum === true;

@@ -118,6 +118,24 @@ print(n, sent.digest() == got.digest())`;
     expect(dropsOf(tap)).toEqual({});
   });
 
+  it('behind a switch there are frames as cables carry them, whatever the kernel left to us', async () => {
+    network.switch('sw1');
+    network.link(['web:eth0', 'sw1']);
+    tap = new TapLink(network, { device: 'tap0', namespace: there.path });
+    network.plug('sw1', tap);
+    there.ip('addr add 10.9.0.1/24 dev tap0\nlink set tap0 up');
+    let longest = 0;
+    tap.tap = { frame: (packet) => void (longest = Math.max(longest, packet.length)) };
+    running = network.run();
+    void serve(7, echo);
+    const program = 'head -c 4000000 /dev/urandom > $1; sha256sum < $1; nc -N 10.9.0.2 7 < $1 | sha256sum; rm $1';
+    const { output } = await there.run('sh', ['-c', program, 'sh', `/tmp/netarium-tap-${process.pid}`]);
+    const [sent, received] = output.trim().split('\n');
+    expect(received).toBe(sent);
+    expect(longest).toBe(1514);
+    expect(dropsOf(tap)).toEqual({});
+  });
+
   it('a netarium program reaches a server of the kernel', async () => {
     attach();
     const program = `import socket
