@@ -174,8 +174,57 @@ link set vx0 up`,
   ],
 };
 
+/** A page with a virtual machine in it speaks with a network that has a WebSocket for it. */
+const browser = {
+  name: 'wires: WebSocket with raw frames, as v86 sends them',
+  async open() {
+    const lab = { space: new Namespace() };
+    const wires = [
+      { at: 'sw2', websocket: { listen: `${LOOPBACK}:5003`, path: '/net', origins: ['https://copy.sh'] } },
+    ];
+    lab.runner = await Runner.start(lab.space, { scenario: here('guest.yaml'), wires });
+    return lab;
+  },
+  async close(lab) {
+    await lab.runner.stop();
+    lab.space.remove();
+  },
+  checks: [
+    {
+      name: 'a card in a browser asks by ARP, and is answered to its ping',
+      needs: ['ip'],
+      async run({ space, runner }) {
+        const said = await browserVm(space, '/net', 'https://copy.sh');
+        assert.match(said, /^arp [0-9a-f]{12}\necho reply$/);
+        const [{ drops }] = Object.values((await runner.counters()).wires);
+        assert.equal(
+          Object.values(drops).reduce((sum, count) => sum + count, 0),
+          1,
+          JSON.stringify(drops),
+        );
+        return 'its text message was counted as no frame';
+      },
+    },
+    {
+      name: 'a page of another origin, and another path, are refused',
+      needs: ['ip'],
+      async run({ space }) {
+        assert.match(await browserVm(space, '/net', 'https://evil.example'), /401|403/);
+        assert.match(await browserVm(space, '/other', 'https://copy.sh'), /400|404/);
+      },
+    },
+  ],
+};
+
+async function browserVm(space, path, origin) {
+  const args = [here('programs/browser-vm.mjs'), `ws://${LOOPBACK}:5003${path}`, '10.77.1.201', GUEST, origin];
+  const { out, err } = await space.run(process.execPath, args);
+  return `${out}${err}`.trim();
+}
+
 export default [
   stream,
+  browser,
   pair('stream on TCP', { stream: { listen: '5000' } }, { stream: { connect: '5000' } }),
   pair(
     'frames in UDP',

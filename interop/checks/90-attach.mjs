@@ -94,6 +94,18 @@ export default {
       },
     },
     {
+      name: 'a user who may not open /dev/net/tun: one sentence, exit code 1',
+      needs: ['ip'],
+      async run(lab) {
+        // A /dev/net/tun that is root's alone, whatever this machine's is, in a mount namespace of its own.
+        const own = 'mount -t tmpfs none /dev/net && mknod -m 0600 /dev/net/tun c 10 200 && exec "$@"';
+        const user = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+        const said = attach(lab, ['--tap', 'tap0:sw1'], ['unshare', '--mount', 'sh', '-c', own, 'sh', ...user]);
+        assert.equal(await said.closed, 1);
+        assert.match(said.err, /^netarium: this user may not open \/dev\/net\/tun: run as root, .*\n$/);
+      },
+    },
+    {
       name: 'without /dev/net/tun: one sentence, exit code 1',
       needs: ['ip'],
       async run(lab) {
