@@ -1,5 +1,6 @@
 import type { Program } from '../program.ts';
 import { arp } from './arp.ts';
+import { arping } from './arping.ts';
 import { cat } from './cat.ts';
 import { dhclient } from './dhclient.ts';
 import { dhcpd } from './dhcpd.ts';
@@ -14,10 +15,12 @@ import { hostname } from './hostname.ts';
 import { httpd } from './httpd.ts';
 import { ip } from './ip.ts';
 import { ls } from './ls.ts';
+import { mcjoin } from './mcjoin.ts';
 import { nc } from './nc.ts';
 import { netstat } from './netstat.ts';
 import { ping } from './ping.ts';
 import { route } from './route.ts';
+import { show } from './show.ts';
 import { sleep } from './sleep.ts';
 import { tcpdump } from './tcpdump.ts';
 import { tracepath } from './tracepath.ts';
@@ -25,6 +28,7 @@ import { traceroute } from './traceroute.ts';
 
 const ALL = [
   arp,
+  arping,
   cat,
   dhclient,
   dhcpd,
@@ -38,10 +42,12 @@ const ALL = [
   httpd,
   ip,
   ls,
+  mcjoin,
   nc,
   netstat,
   ping,
   route,
+  show,
   sleep,
   tcpdump,
   tracepath,
