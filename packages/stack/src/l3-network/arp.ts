@@ -28,6 +28,12 @@ const MAPPED = 0xffff;
 /** 169.254.0.0/16 */
 const LINK_LOCAL = 0xa9fe;
 
+/** Who watches ARP: a tool. */
+export interface ArpListener {
+  /** An ARP packet came in: addresses are 32 bits. */
+  arpHeard(on: IpInterface, operation: number, sender: number, mac: MacAddress, target: number): void;
+}
+
 /** Who is told that a packet waited for an address in vain. */
 export interface UnresolvedHandler {
   unresolved(packet: PacketBuffer): void;
@@ -45,6 +51,7 @@ export class Arp implements Solicitor, ClaimOutput {
   readonly neighbours: NeighbourTable;
   /** Addresses that are asked for before they are used, and conflicts. */
   readonly claims: AddressClaims;
+  readonly listeners: ArpListener[] = [];
   /** Set once, by who composes the layer. */
   errors: UnresolvedHandler | null = null;
   private readonly node: NodeContext;
@@ -88,6 +95,7 @@ export class Arp implements Solicitor, ClaimOutput {
     }
     const isRequest = arpOperation(view, at) === ArpOperation.Request;
     const forUs = on.has(IpAddress.v4(target));
+    for (const listener of this.listeners) listener.arpHeard(on, arpOperation(view, at), sender, mac, target);
     this.claims.heard(on, sender, target, mac);
     if (sender !== 0 && on.has(IpAddress.v4(sender))) {
       node.drop(packet, Drop.ARP_DONE, `${mac} has our ${formatIpv4(sender)}`);
@@ -146,6 +154,18 @@ export class Arp implements Solicitor, ClaimOutput {
   /** Asks whether anybody has an address, without saying who asks (RFC 5227 2.1.1). */
   probe(on: IpInterface, address: number): void {
     this.send(on, ArpOperation.Request, 0, MacAddress.ZERO, address, MacAddress.BROADCAST);
+  }
+
+  /** An ARP packet as it is asked for, to whom it is asked for: for tools. */
+  sendRaw(
+    on: IpInterface,
+    operation: number,
+    senderIp: number,
+    targetMac: MacAddress,
+    targetIp: number,
+    to: MacAddress,
+  ): void {
+    this.send(on, operation, senderIp, targetMac, targetIp, to);
   }
 
   private send(

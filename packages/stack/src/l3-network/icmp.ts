@@ -91,6 +91,8 @@ export class EchoEndpoint {
 
 /** The Internet Control Message Protocol (RFC 792, RFC 1122 3.2.2): answers echoes, and passes errors on. */
 export class Icmp implements ProtocolHandler, EchoService {
+  /** Answers echo requests to groups and broadcasts, too (RFC 1122 3.2.2.6 allows both; Linux does not by default). */
+  answersGroups = false;
   private readonly node: NodeContext;
   private readonly paths: Ipv4Paths;
   private readonly output: Ipv4Output;
@@ -133,7 +135,7 @@ export class Icmp implements ProtocolHandler, EchoService {
 
   /** RFC 792: the data is sent back as it came, from the address that was asked. */
   private echo(request: PacketBuffer, cast: Cast): void {
-    if (cast !== Cast.Unicast) {
+    if (cast !== Cast.Unicast && !this.answersGroups) {
       this.node.drop(request, Drop.ICMP_BROADCAST);
       return;
     }
@@ -144,7 +146,7 @@ export class Icmp implements ProtocolHandler, EchoService {
     // Only the type changed, so the checksum need not be summed again (RFC 1624).
     const changed = update16(icmpChecksum(view, start), IcmpType.Echo << 8, IcmpType.EchoReply << 8);
     setIcmpChecksum(view, start, changed);
-    this.answer(request, reply);
+    this.answer(request, reply, cast);
   }
 
   /** RFC 792, RFC 1122 3.2.2.8: when the question left there, when it came here, and when the answer leaves. */
@@ -167,13 +169,14 @@ export class Icmp implements ProtocolHandler, EchoService {
     setIcmpType(view, start, IcmpType.TimestampReply);
     setIcmpChecksum(view, start, 0);
     setIcmpChecksum(view, start, finish(sum(view, start, reply.end)));
-    this.answer(request, reply);
+    this.answer(request, reply, cast);
   }
 
   /** Sends the answer back to who asked, with what its packet recorded of its way (RFC 1122 3.2.2.6); ends the question. */
-  private answer(request: PacketBuffer, reply: PacketBuffer): void {
+  private answer(request: PacketBuffer, reply: PacketBuffer, cast: Cast): void {
     const { view, l3 } = request;
-    const asked = ipv4Destination(view, l3);
+    // A group or broadcast cannot be a source (RFC 1122 3.2.1.3): the answer is from an address of ours.
+    const asked = cast === Cast.Unicast ? ipv4Destination(view, l3) : 0;
     const asker = ipv4Source(view, l3);
     const tos = ipv4Tos(view, l3);
     const payload = l3 + ipv4HeaderLength(view, l3);
@@ -182,7 +185,7 @@ export class Icmp implements ProtocolHandler, EchoService {
     if (options === null) {
       this.output.sendTo(reply, Protocol.Icmp, asked, asker, 0, tos, false, false, 0);
     } else {
-      const from = IpAddress.v4(asked);
+      const from = asked === 0 ? null : IpAddress.v4(asked);
       this.output.send(reply, Protocol.Icmp, from, IpAddress.v4(asker), { tos, ipOptions: options });
     }
   }

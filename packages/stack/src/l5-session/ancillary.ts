@@ -1,5 +1,6 @@
 import {
   AF_INET6,
+  IP_RECVOPTS,
   IP_TOS,
   IP_TTL,
   IPPROTO_IP,
@@ -25,6 +26,9 @@ export function ancillaryOf(descriptor: Descriptor): AncillaryData[] {
   }
   if (descriptor.receiveTos) {
     told.push(is6 ? [IPPROTO_IPV6, IPV6_TCLASS, int(receivedTos)] : [IPPROTO_IP, IP_TOS, Uint8Array.of(receivedTos)]);
+  }
+  if (descriptor.receiveOptions && descriptor.receivedOptions !== null) {
+    told.push([IPPROTO_IP, IP_RECVOPTS, descriptor.receivedOptions]);
   }
   return told;
 }

@@ -50,6 +50,9 @@ export abstract class Descriptor {
   /** Its time to live when it arrived; 0: not known. With IP_RECVTTL, `recvmsg` tells it. */
   receivedTtl = 0;
   receiveTtl = false;
+  /** With IP_RECVOPTS, the options in the IP header of what came last; null: none. */
+  receivedOptions: Uint8Array | null = null;
+  receiveOptions = false;
   /** The same for its traffic class (or TOS), and for the address and interface that it came to (IPV6_RECVPKTINFO). */
   receivedTos = 0;
   receiveTos = false;

@@ -4,6 +4,8 @@ import type { IpAddress } from '../base/ip-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 import type { EchoEndpoint, EchoOwner, EchoService } from '../l3-network/icmp.ts';
+import { IPV4_HEADER_LENGTH, ipv4HeaderLength } from '../l3-network/ipv4-header.ts';
+import { checkOptions, OPTIONS_GOOD, OPTIONS_SOURCE_ROUTE } from '../l3-network/ipv4-options.ts';
 import type { NetworkLayer, SendOptions } from '../l3-network/network-layer.ts';
 import { Ready } from '../l4-transport/readiness.ts';
 import { type IcmpReport, meaningOfIcmp } from '../l4-transport/udp/udp-errors.ts';
@@ -41,6 +43,10 @@ export class PingSocket extends Descriptor implements EchoOwner {
   private shutdownReceive = false;
   private shutdownSend = false;
   private readonly options: SendOptions = {};
+  private multicastTtl = 1;
+  private multicastLoop = true;
+  /** IP_MULTICAST_IF: the interface's number; 0: none. */
+  private multicastDevice = 0;
 
   constructor(node: NodeContext, family: number, icmp: EchoService, network: NetworkLayer) {
     super(node, family, c.SOCK_DGRAM, family === c.AF_INET6 ? c.IPPROTO_ICMPV6 : c.IPPROTO_ICMP);
@@ -139,9 +145,19 @@ export class PingSocket extends Descriptor implements EchoOwner {
     if (this.node.trace !== null) this.called(`send echo request ${sequence} to ${remote}`);
     const data = bytes.subarray(offset + HEADER, offset + length);
     const device = needsScope(remote) ? scope || this.scope : 0;
-    const options = device === 0 ? this.options : { ...this.options, interfaceIndex: device };
+    const options = this.optionsTo(remote, device);
     const result = this.endpoint!.send(remote, sequence, data, options);
     return result < 0 ? result : length;
+  }
+
+  /** To a group its own time to live is sent with, and by the interface that was asked for. */
+  private optionsTo(remote: IpAddress, device: number): SendOptions {
+    const isGroup = remote.isMulticast && remote.family === 4;
+    if (device === 0 && !isGroup) return this.options;
+    const { multicastTtl: ttl, multicastLoop, multicastDevice } = this;
+    if (!isGroup) return { ...this.options, interfaceIndex: device };
+    const interfaceIndex = device !== 0 ? device : (this.options.interfaceIndex ?? multicastDevice);
+    return { ...this.options, ttl, multicastLoop, interfaceIndex };
   }
 
   receive(into: Uint8Array, offset: number, length: number, flags = 0): number {
@@ -158,6 +174,7 @@ export class PingSocket extends Descriptor implements EchoOwner {
     this.sender = from;
     this.senderPort = 0;
     this.receivedTtl = ttl;
+    if (this.receiveOptions) this.receivedOptions = optionsOf(packet);
     if ((flags & c.MSG_PEEK) === 0) {
       this.queue.shift();
       this.queuedBytes -= this.fullLength;
@@ -243,9 +260,38 @@ export class PingSocket extends Descriptor implements EchoOwner {
       this.options.ttl = value;
     } else if (name === c.IP_TOS) this.options.tos = value & 0xff;
     else if (name === c.IP_RECVTTL) this.receiveTtl = value !== 0;
+    else if (name === c.IP_RECVOPTS) this.receiveOptions = value !== 0;
+    else if (name === c.IP_MULTICAST_TTL) this.multicastTtl = value < 0 ? 1 : value & 0xff;
+    else if (name === c.IP_MULTICAST_LOOP) this.multicastLoop = value !== 0;
     else if (name === c.IP_RECVERR) this.receiveErrors = value !== 0;
     else if (name === c.IP_MTU_DISCOVER) this.options.dontFragment = value >= c.IP_PMTUDISC_DO;
     else return -Errno.ENOPROTOOPT;
+    return 0;
+  }
+
+  /** SO_BINDTODEVICE, and IP_MULTICAST_IF by name. */
+  override setOptionText(level: number, name: number, value: string): number {
+    if (this.closed) return -Errno.EBADF;
+    const index = value === '' ? 0 : this.network.interfaceIndex(value);
+    if (value !== '' && index === 0) return -Errno.ENODEV;
+    if (level === c.SOL_SOCKET && name === c.SO_BINDTODEVICE) this.options.interfaceIndex = index;
+    else if (level === c.IPPROTO_IP && name === c.IP_MULTICAST_IF) this.multicastDevice = index;
+    else return -Errno.ENOPROTOOPT;
+    return 0;
+  }
+
+  /** IP_OPTIONS: what stands in the IP headers of requests (ip(7)). Source routes are not sent (EPERM). */
+  override setOptionBytes(level: number, name: number, value: Uint8Array): number | null {
+    if (this.closed) return -Errno.EBADF;
+    if (level !== c.IPPROTO_IP || name !== c.IP_OPTIONS) return null;
+    if (value.length > 40) return -Errno.EINVAL;
+    const options = new Uint8Array((value.length + 3) & ~3);
+    options.set(value);
+    const found = checkOptions(new DataView(options.buffer), 0, options.length);
+    if (found === OPTIONS_SOURCE_ROUTE) return -Errno.EPERM;
+    if (found !== OPTIONS_GOOD) return -Errno.EINVAL;
+    if (options.length === 0) delete this.options.ipOptions;
+    else this.options.ipOptions = options;
     return 0;
   }
 
@@ -261,4 +307,12 @@ export class PingSocket extends Descriptor implements EchoOwner {
     this.endpoint = endpoint;
     return 0;
   }
+}
+
+/** The options of the IP header in front of a reply; null when it has none. */
+function optionsOf(packet: PacketBuffer): Uint8Array | null {
+  const { l3, view } = packet;
+  if (l3 < 0 || view.getUint8(l3) >> 4 !== 4) return null;
+  const end = l3 + ipv4HeaderLength(view, l3);
+  return end === l3 + IPV4_HEADER_LENGTH ? null : packet.bytes.slice(l3 + IPV4_HEADER_LENGTH, end);
 }

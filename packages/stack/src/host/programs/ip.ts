@@ -2,6 +2,7 @@ import type { Process } from '../process.ts';
 import { type Program, UsageError } from '../program.ts';
 import { ipAddress } from './ip/addresses.ts';
 import { ipLink } from './ip/links.ts';
+import { ipMaddress, ipMroute } from './ip/multicast.ts';
 import { ipNeighbour } from './ip/neighbours.ts';
 import { ipRoute } from './ip/routes.ts';
 import { ipRoute6 } from './ip/routes6.ts';
@@ -17,6 +18,8 @@ const OBJECTS: readonly (readonly [
   ['link', ipLink],
   ['route', (process, words, _brief, family) => (family === 6 ? ipRoute6 : ipRoute)(process, words)],
   ['neighbour', ipNeighbour],
+  ['maddress', ipMaddress],
+  ['mroute', ipMroute],
   ['neighbor', ipNeighbour],
 ];
 
@@ -33,6 +36,8 @@ export const ip: Program = {
        ip route get ADDRESS
        ip [-4|-6] neighbour [show [dev DEV]]
        ip neighbour add|del ADDRESS [lladdr MAC] dev DEV
+       ip [-4|-6] maddress [show [dev DEV]]     groups that the interfaces are in
+       ip mroute [show]                         streams that a multicast router knows
 -br is brief. Words may be shortened: ip a, ip r, ip n`,
   async main(process) {
     const brief = process.args.some((word) => /^-br(ief)?$/.test(word));

@@ -3,7 +3,7 @@ import type { Process } from '../process.ts';
 import { type Program, UsageError } from '../program.ts';
 import { routeTable6 } from './netstat/routes6.ts';
 import { endpointText, ownerOf, type SocketRow, tcpRows, udpRows } from './netstat/socket-table.ts';
-import { interfaceTable, routeTable } from './netstat/tables.ts';
+import { groupTable, interfaceTable, routeTable } from './netstat/tables.ts';
 import { type Options, parseOptions } from './options.ts';
 
 const ADDRESS_WIDTH = 23;
@@ -14,6 +14,7 @@ export const netstat: Program = {
   usage: `usage: netstat [-alnptu]     sockets
        netstat -r [-6n]      the routing table
        netstat -i            interfaces
+       netstat -g            multicast groups
        netstat -s            what was counted, and why packets were dropped
   -a  listeners too
   -l  listeners only
@@ -26,6 +27,7 @@ export const netstat: Program = {
     const long = {
       all: 'a',
       listening: 'l',
+      groups: 'g',
       numeric: 'n',
       program: 'p',
       route: 'r',
@@ -34,12 +36,13 @@ export const netstat: Program = {
       tcp: 't',
       udp: 'u',
     };
-    const options = parseOptions(process.args, { flags: 'aceilnprstuW46', long });
+    const options = parseOptions(process.args, { flags: 'acegilnprstuW46', long });
     if (options.words.length > 0) throw new UsageError(`no argument is expected: ${options.words[0]}`);
     if (options.has('r'))
       process.print(
         options.has('6') ? routeTable6(process.host) : routeTable(process.host, options.has('n'), 'netstat'),
       );
+    else if (options.has('g')) process.print(groupTable(process));
     else if (options.has('i')) process.print(interfaceTable(process.host));
     else if (options.has('s')) process.print(statistics(process));
     else process.print(sockets(process, options));

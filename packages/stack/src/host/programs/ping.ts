@@ -10,13 +10,18 @@ import {
   AF_INET6,
   AF_UNSPEC,
   IP_MTU_DISCOVER,
+  IP_MULTICAST_LOOP,
+  IP_MULTICAST_TTL,
+  IP_OPTIONS,
   IP_PMTUDISC_DO,
   IP_RECVERR,
+  IP_RECVOPTS,
   IP_RECVTTL,
   IP_TTL,
   IPPROTO_ICMP,
   IPPROTO_ICMPV6,
   IPPROTO_IP,
+  SO_BINDTODEVICE,
   SO_BROADCAST,
   SOCK_DGRAM,
   SOL_SOCKET,
@@ -27,6 +32,7 @@ import { type Program, UsageError } from '../program.ts';
 import { Alarm } from './alarm.ts';
 import { parseOptions } from './options.ts';
 import { errorText, errorText6 } from './ping-errors.ts';
+import { headerOptions, headerOptionsText } from './ping-options.ts';
 import { PingStatistics, tripTime } from './ping-statistics.ts';
 
 /** A request begins with the time when it left, as two 64-bit numbers; shorter ones cannot be timed by what they carry. */
@@ -48,30 +54,45 @@ interface PingOptions {
   readonly broadcast: boolean;
   readonly numeric: boolean;
   readonly quiet: boolean;
+  /** `-I` */
+  readonly device: string | null;
+  readonly multicastTtl: number;
+  /** This host hears what it sends to groups that it is in. */
+  readonly loop: boolean;
+  /** Options of the IP header. */
+  readonly header: Uint8Array | null;
 }
 
 export const ping: Program = {
   name: 'ping',
   summary: 'ask a host for an echo, and measure how long it takes',
-  usage: `usage: ping [-46bnq] [-c COUNT] [-i SECONDS] [-I INTERFACE] [-M do|want|dont] [-s SIZE] [-t TTL] [-w SECONDS] [-W SECONDS] HOST
+  usage: `usage: ping [-46bLnqR] [-c COUNT] [-i SECONDS] [-I INTERFACE] [-M do|want|dont] [-s SIZE] [-t TTL]
+            [-T tsonly|tsandaddr|tsprespec [HOST...]] [-w SECONDS] [-W SECONDS] HOST
   -4, -6  that address family only
   -b  allow pinging a broadcast address
   -c  stop after COUNT replies
   -i  seconds between two requests (1)
-  -I  the interface of a link-local address (fe80::1%eth0 says the same)
+  -I  the interface to send by: to a group (224.0.0.1), or to a link-local address (fe80::1%eth0 says the same)
+  -L  this host does not hear what it sends to a group
   -M  do: never fragment; a router that would have to says so
   -n  numbers only, no names
   -q  quiet: the statistics only
+  -R  routers and the host write their addresses into the packet, nine at most (IPv4)
   -s  bytes of data in a request (56)
   -t  time to live
+  -T  they write times: alone, with addresses, or only those that are named (IPv4)
   -w  end after so many seconds, whatever has come
   -W  seconds to wait for a reply once the last request has left (10)
 exit: 0 answered, 1 no answer, 2 an error`,
   async main(process) {
-    const options = parseOptions(process.args, { flags: '46bnq', values: 'ciIMstwW' });
-    const [target, ...rest] = options.words;
+    const options = parseOptions(process.args, { flags: '46bLnqR', values: 'ciIMstTwW' });
+    const target = options.words.at(-1);
     if (target === undefined) throw new UsageError('usage error: Destination address required');
-    if (rest.length > 0) throw new UsageError(`one destination, not ${options.words.length}`);
+    const others = options.words.slice(0, -1);
+    if (others.length > 0 && options.text('T') !== 'tsprespec') {
+      throw new UsageError(`one destination, not ${options.words.length}`);
+    }
+    const header = headerOptions(options.has('R'), options.text('T'), others);
     const discovery = options.text('M') ?? 'want';
     if (!['do', 'want', 'dont'].includes(discovery)) throw new UsageError(`invalid -M argument: ${discovery}`);
     const family = options.has('6') ? AF_INET6 : options.has('4') ? AF_INET : AF_UNSPEC;
@@ -88,6 +109,10 @@ exit: 0 answered, 1 no answer, 2 an error`,
       broadcast: options.has('b'),
       numeric: options.has('n') || IpAddress.parse(target) !== null,
       quiet: options.has('q'),
+      device: options.text('I'),
+      multicastTtl: options.integer('t', 1, 1, 255),
+      loop: !options.has('L'),
+      header,
     }).run();
   },
 };
@@ -144,7 +169,7 @@ class Ping {
       return 2;
     }
     const socket = this.open();
-    const total = options.size + ICMP_HEADER_LENGTH + IP_HEADER_LENGTH;
+    const total = options.size + ICMP_HEADER_LENGTH + IP_HEADER_LENGTH + (options.header?.length ?? 0);
     if (options.broadcast && this.isBroadcast()) process.complain('WARNING: pinging broadcast address\n');
     const sizes = this.is6 ? `${options.size} data bytes` : `${options.size}(${total}) bytes of data.`;
     process.print(`PING ${this.target} (${remote}) ${sizes}\n`);
@@ -170,9 +195,22 @@ class Ping {
     socket.setsockopt(IPPROTO_IP, IP_RECVTTL, 1);
     socket.setsockopt(IPPROTO_IP, IP_RECVERR, 1);
     socket.setsockopt(IPPROTO_IP, IP_TTL, options.ttl);
+    if (!this.is6) this.setIpv4Options(socket);
     if (options.dontFragment) socket.setsockopt(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
     if (options.broadcast) socket.setsockopt(SOL_SOCKET, SO_BROADCAST, 1);
     return socket;
+  }
+
+  private setIpv4Options(socket: Socket): void {
+    const { header, loop, device, multicastTtl } = this.options;
+    if (header !== null) {
+      socket.setsockopt(IPPROTO_IP, IP_OPTIONS, header);
+      socket.setsockopt(IPPROTO_IP, IP_RECVOPTS, 1);
+    }
+    if (device !== null) socket.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, device);
+    if (!this.remote.isMulticast) return;
+    socket.setsockopt(IPPROTO_IP, IP_MULTICAST_TTL, multicastTtl);
+    socket.setsockopt(IPPROTO_IP, IP_MULTICAST_LOOP, loop);
   }
 
   /** False when the address cannot be pinged at all. */
@@ -249,7 +287,8 @@ class Ping {
     while (socket.fileno() >= 0 && this.process.signalled === null) {
       try {
         const [reply, ancillary, , address] = await socket.recvmsg(MOST_BYTES, ANCILLARY_BYTES);
-        this.replied(reply, ancillary[0]?.[2][0] ?? 0, IpAddress.parse(address![0])!);
+        const told = ancillary.find(([, type]) => type === IP_RECVOPTS)?.[2] ?? null;
+        this.replied(reply, ancillary[0]?.[2][0] ?? 0, IpAddress.parse(address![0])!, told);
       } catch (error) {
         if (!(error instanceof NetError)) throw error;
         if (error.code === 'EBADF') return;
@@ -285,20 +324,21 @@ class Ping {
     return this.process.host.node.clock.now;
   }
 
-  private replied(reply: Uint8Array, ttl: number, from: IpAddress): void {
+  private replied(reply: Uint8Array, ttl: number, from: IpAddress, header: Uint8Array | null): void {
     const { options, statistics } = this;
     const sequence = (reply[6]! << 8) | reply[7]!;
     const sentNs = this.sentNs[sequence]!;
     if (sentNs < 0) return; // never sent
     const duplicate = sentNs === Infinity;
     const tripUs = duplicate || options.size < TIME_LENGTH ? null : Math.floor((this.now - sentNs) / 1e3);
-    if (!options.broadcast) this.sentNs[sequence] = Infinity;
+    if (!options.broadcast && !this.remote.isMulticast) this.sentNs[sequence] = Infinity;
     statistics.reply(sequence, tripUs, duplicate);
     if (options.quiet) return;
     const time = tripUs === null ? '' : ` time=${tripTime(tripUs)} ms`;
     const again = duplicate ? ' (DUP!)' : '';
+    const told = header === null ? '' : headerOptionsText(header);
     this.process.print(
-      `${reply.length} bytes from ${this.who(from)}: icmp_seq=${sequence} ttl=${ttl}${time}${again}\n`,
+      `${reply.length} bytes from ${this.who(from)}: icmp_seq=${sequence} ttl=${ttl}${time}${again}\n${told}`,
     );
   }
 

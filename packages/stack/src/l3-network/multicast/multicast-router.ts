@@ -148,6 +148,18 @@ export class MulticastRouter implements QuerierOwner, IgmpListener {
     else packet.release();
   }
 
+  /** The streams that are known, for people: `to` null when their packets come by the wrong interface. */
+  streams(): { source: number; group: number; from: string; to: string[] | null }[] {
+    const all: { source: number; group: number; from: string; to: string[] | null }[] = [];
+    for (const [group, sources] of this.known) {
+      for (const [source, { from, ways }] of sources) {
+        const to = ways === null ? null : ways.map((way) => way.neighbour.interface.name);
+        all.push({ source, group, from: from.name, to });
+      }
+    }
+    return all;
+  }
+
   /** What `waysOut` says, kept for as long as nothing changes: the second packet of a stream asks nobody. */
   private ways(group: number, source: number, from: IpInterface): readonly Way[] | null {
     const { generation } = this.paths.routes;

@@ -1,6 +1,8 @@
 import { formatIpv4, IpAddress } from '../../../base/ip-address.ts';
 import { type Route, RouteType } from '../../../l3-network/routes.ts';
 import type { Machine } from '../../machine.ts';
+import type { Process } from '../../process.ts';
+import { groupRows } from '../ip/multicast.ts';
 
 /** The routes that lead somewhere, as net-tools show them: to the nearest networks last, as the kernel lists them. */
 function shownRoutes(host: Machine): Route[] {
@@ -66,4 +68,14 @@ export function interfaceTable(host: Machine): string {
 /** Packets, errors and drops; overruns, of which there are none, stand on another side for each direction. */
 function counts([packets = 0, errors = 0, dropped = 0]: readonly number[]): string {
   return `${String(packets).padStart(8)} ${String(errors).padStart(6)} ${String(dropped).padStart(6)}`;
+}
+
+/** `netstat -g`: who is in which multicast group. */
+export function groupTable({ host }: Process): string {
+  let text = 'IPv6/IPv4 Group Memberships\nInterface       RefCnt Group\n';
+  text += '--------------- ------ ---------------------\n';
+  for (const { interface: on, group, users } of groupRows(host, 0)) {
+    text += `${on.name.padEnd(15)} ${String(users).padEnd(6)} ${group}\n`;
+  }
+  return text;
 }
