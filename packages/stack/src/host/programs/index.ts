@@ -1,7 +1,6 @@
 import type { Program } from '../program.ts';
 import { arp } from './arp.ts';
 import { arping } from './arping.ts';
-import { arping } from './arping.ts';
 import { cat } from './cat.ts';
 import { dhclient } from './dhclient.ts';
 import { dhcpd } from './dhcpd.ts';
@@ -17,7 +16,6 @@ import { httpd } from './httpd.ts';
 import { ip } from './ip.ts';
 import { ls } from './ls.ts';
 import { mcjoin } from './mcjoin.ts';
-import { mcjoin } from './mcjoin.ts';
 import { nc } from './nc.ts';
 import { netstat } from './netstat.ts';
 import { ping } from './ping.ts';
@@ -30,7 +28,6 @@ import { traceroute } from './traceroute.ts';
 
 const ALL = [
   arp,
-  arping,
   arping,
   cat,
   dhclient,
@@ -45,7 +42,6 @@ const ALL = [
   httpd,
   ip,
   ls,
-  mcjoin,
   mcjoin,
   nc,
   netstat,
