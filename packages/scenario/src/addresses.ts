@@ -5,6 +5,7 @@
 import { formatIpv4, IpAddress, parseIpv4 } from '@netarium/stack/base/ip-address';
 import { MacAddress } from '@netarium/stack/base/mac-address';
 import { Prefix } from '@netarium/stack/base/prefix';
+import { adviseInterfaceAddress6, isIpv6 } from './addresses6.ts';
 import { quoted } from './problem.ts';
 
 /** Why a text cannot stand where it stands. */
@@ -71,6 +72,7 @@ export function isReserved(prefix: Ipv4Prefix): 'network' | 'broadcast' | null {
 /** What is wrong with `10.0.1.10/24` as an interface's address; null: nothing. */
 export function adviseInterfaceAddress(text: string): Advice | null {
   if (text === DHCP || text === LINK_LOCAL) return null;
+  if (isIpv6(text)) return adviseInterfaceAddress6(text);
   const prefix = readPrefix(text);
   if (prefix === null) {
     if (readAddress(text) === null) return malformed(text, INTERFACE, '/24');
@@ -149,7 +151,7 @@ function unusable(address: number): string | null {
 function malformed(text: string, expected: string, length: string): Advice {
   const [host = '', given] = text.split('/', 2);
   if (IpAddress.parse(host)?.family === 6)
-    return { message: `${quoted(text)} is an IPv6 address, and IPv6 is not there yet`, expected };
+    return { message: `${quoted(text)} is an IPv6 address, where one of IPv4 belongs`, expected };
   const parts = host.split('.');
   if (!parts.every((part) => /^\d+$/.test(part))) return { message: `${quoted(text)} is not an address`, expected };
   if (parts.length !== 4) {

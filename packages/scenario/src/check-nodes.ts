@@ -10,16 +10,13 @@ import {
   prefixText,
   readAddress,
 } from './addresses.ts';
-import { type Interface, itemsOf, type Model, type Node, textAt } from './model.ts';
+import { isIpv6 } from './addresses6.ts';
+import { checkAddresses6, checkGateway6, checkRoute6, type Owner } from './check-nodes6.ts';
+import { type Interface, itemsOf, type Model, type Node, textAt, textsAt } from './model.ts';
 import { listed, nearest, oneOf } from './nearest.ts';
 import type { Findings, Path, Span } from './problem.ts';
 import { quoted } from './problem.ts';
 import { MAX_NODES } from './schema.ts';
-
-interface Owner {
-  readonly name: string;
-  readonly at: Span;
-}
 
 export function checkNodes(model: Model, findings: Findings): void {
   const section = model.tree.entries.get('nodes');
@@ -31,6 +28,7 @@ export function checkNodes(model: Model, findings: Findings): void {
   }
   checkNames(model, findings);
   const owners = checkAddresses(model, findings);
+  const owners6 = checkAddresses6(model, findings);
   for (const node of model.nodes.values()) {
     const loopback = node.interfaces.get('lo');
     if (loopback !== undefined) {
@@ -42,7 +40,7 @@ export function checkNodes(model: Model, findings: Findings): void {
         'eth0',
       );
     }
-    checkGateway(node, owners, findings);
+    checkGateways(node, owners, owners6, findings);
     checkRoutes(node, findings);
   }
 }
@@ -76,7 +74,7 @@ function checkNames(model: Model, findings: Findings): void {
   }
 }
 
-/** Each address, IPv4 or MAC, belongs to one interface. The answer: who has which. */
+/** Each IPv4 and each MAC address belongs to one interface. The answer: who has which. */
 function checkAddresses(model: Model, findings: Findings): Map<number, Owner> {
   const owners = new Map<number, Owner>();
   const macs = new Map<string, Owner>();
@@ -127,12 +125,38 @@ function freeAddress(prefix: Ipv4Prefix, owners: ReadonlyMap<number, Owner>): Ip
   return null;
 }
 
-function checkGateway(node: Node, owners: ReadonlyMap<number, Owner>, findings: Findings): void {
-  const gateway = textAt(node.tree, 'gateway');
-  if (gateway === undefined || adviseAddress(gateway.value) !== null) return;
+function checkGateways(
+  node: Node,
+  owners: ReadonlyMap<number, Owner>,
+  owners6: ReadonlyMap<string, Owner>,
+  findings: Findings,
+): void {
+  const families = new Set<boolean>();
+  for (const { at, path } of textsAt(node.tree, 'gateway', node.path)) {
+    const six = isIpv6(at.value);
+    if (families.has(six)) {
+      const family = six ? 'IPv6' : 'IPv4';
+      const expected = 'one gateway of each address family; more go to routes, with a metric';
+      findings.problem(at, path, `a second gateway of ${family}`, expected);
+    } else if (six) {
+      checkGateway6(node, at, path, owners6, findings);
+    } else {
+      checkGateway(node, at, path, owners, findings);
+    }
+    families.add(six);
+  }
+}
+
+function checkGateway(
+  node: Node,
+  gateway: Span & { readonly value: string },
+  path: Path,
+  owners: ReadonlyMap<number, Owner>,
+  findings: Findings,
+): void {
+  if (adviseAddress(gateway.value) !== null) return;
   const address = readAddress(gateway.value);
   if (address === null) return;
-  const path = [...node.path, 'gateway'];
   if (!checkNextHop(node, 'the gateway', address, gateway, path, owners, findings)) return;
   if (owners.has(address)) return;
   const near = neighbour(node, owners);
@@ -146,6 +170,7 @@ function checkRoutes(node: Node, findings: Findings): void {
     const path = [...node.path, 'routes', index];
     const via = textAt(route, 'via');
     const address = via === undefined ? null : readAddress(via.value);
+    checkRoute6(node, route, path, findings);
     if (via !== undefined && address !== null) {
       checkNextHop(node, 'the next hop', address, via, [...path, 'via'], new Map(), findings);
     }

@@ -2,7 +2,9 @@
  * What can be understood of a scenario, for the checks that look at several places at once. Whatever has the wrong
  * form is left out here: the schema has told it already.
  */
+import type { Prefix } from '@netarium/stack/base/prefix';
 import { adviseInterfaceAddress, type Ipv4Prefix, readPrefix } from './addresses.ts';
+import { readPrefix6 } from './addresses6.ts';
 import type { Path, Span } from './problem.ts';
 import { KINDS } from './schema.ts';
 import type { Tree } from './tree.ts';
@@ -15,11 +17,19 @@ export interface Address {
   readonly path: Path;
 }
 
+/** An IPv6 address of an interface. */
+export interface Address6 {
+  readonly prefix: Prefix;
+  readonly at: Tree;
+  readonly path: Path;
+}
+
 export interface Interface {
   readonly name: string;
   readonly key: Span;
   readonly path: Path;
   readonly addresses: readonly Address[];
+  readonly addresses6: readonly Address6[];
   /** Every address that it names could be read. */
   readonly complete: boolean;
   readonly mac: Tree | undefined;
@@ -84,6 +94,19 @@ export function textAt(tree: Tree, word: string): (Tree & { readonly value: stri
   return typeof found?.value === 'string' ? (found as Tree & { value: string }) : undefined;
 }
 
+/** The texts behind a word that takes one text or a list of them, with their places. */
+export function textsAt(tree: Tree, word: string, path: Path): { at: Tree & { readonly value: string }; path: Path }[] {
+  const found = tree.entries.get(word)?.tree;
+  if (found === undefined) return [];
+  const each: [Tree, Path][] = [
+    [found, [...path, word]],
+    ...found.items.map((item, index): [Tree, Path] => [item, [...path, word, index]]),
+  ];
+  return each
+    .filter(([at]) => typeof at.value === 'string')
+    .map(([at, own]) => ({ at: at as Tree & { readonly value: string }, path: own }));
+}
+
 function readInterfaces(node: Tree, nodePath: Path): Map<string, Interface> {
   const interfaces = new Map<string, Interface>();
   for (const [name, { key, tree }] of node.entries.get('interfaces')?.tree.entries ?? []) {
@@ -94,14 +117,17 @@ function readInterfaces(node: Tree, nodePath: Path): Map<string, Interface> {
     if (address?.kind === 'scalar') texts.push([address, [...path, 'address']]);
     for (const [index, item] of address?.items.entries() ?? []) texts.push([item, [...path, 'address', index]]);
     const addresses: Address[] = [];
+    const addresses6: Address6[] = [];
     for (const [at, addressPath] of texts) {
-      const prefix =
-        typeof at.value === 'string' && adviseInterfaceAddress(at.value) === null ? readPrefix(at.value) : null;
+      if (typeof at.value !== 'string' || adviseInterfaceAddress(at.value) !== null) continue;
+      const prefix = readPrefix(at.value);
       if (prefix !== null) addresses.push({ prefix, at, path: addressPath });
+      const prefix6 = readPrefix6(at.value);
+      if (prefix6 !== null) addresses6.push({ prefix: prefix6, at, path: addressPath });
     }
-    const complete = addresses.length === texts.length;
+    const complete = addresses.length + addresses6.length === texts.length;
     const claims = tree.entries.get('conflictDetection')?.tree.value === true;
-    interfaces.set(name, { name, key, path, addresses, complete, mac: textAt(tree, 'mac'), claims });
+    interfaces.set(name, { name, key, path, addresses, addresses6, complete, mac: textAt(tree, 'mac'), claims });
   }
   return interfaces;
 }

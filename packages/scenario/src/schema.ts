@@ -6,7 +6,8 @@
  */
 import { LIMITS } from '@netarium/stack/base/limits';
 import { z } from 'zod';
-import { type Advice, adviseAddress, adviseDestination, adviseInterfaceAddress, adviseMac } from './addresses.ts';
+import { type Advice, adviseInterfaceAddress, adviseMac } from './addresses.ts';
+import { adviseEitherAddress, adviseEitherDestination } from './addresses6.ts';
 import { quoted } from './problem.ts';
 import { interfaceAdvertise, interfaceIpv6, networkIpv6, nodeIpv6 } from './schema-ipv6.ts';
 import { interfaceIpv4, nodeMulticast, switchSnooping } from './schema-multicast.ts';
@@ -67,10 +68,10 @@ const route = phrased(
     to: text(
       'a network such as 10.0.2.0/24, or default',
       'Where the route leads: a network, or "default".',
-      adviseDestination,
+      adviseEitherDestination,
       ['10.0.2.0/24', 'default'],
     ),
-    via: text('an IPv4 address such as 10.0.1.1', "The next hop's address.", adviseAddress, [
+    via: text('an address such as 10.0.1.1', "The next hop's address.", adviseEitherAddress, [
       '10.0.1.1',
     ]).exactOptional(),
     interface: phrased(
@@ -82,6 +83,13 @@ const route = phrased(
   'a route such as { to: 10.0.2.0/24, via: 10.0.1.1 }',
 );
 
+const gateway = text(
+  'an address such as 10.0.1.1',
+  "Next hop of the default route: a router's address.",
+  adviseEitherAddress,
+  ['10.0.1.1'],
+);
+
 const addressed = {
   interfaces: z
     .record(phrased(z.string().regex(INTERFACE_NAME), INTERFACE_NAME_EXPECTED), interfaceEntry)
@@ -91,12 +99,10 @@ const addressed = {
     })
     .register(phrases, { expected: 'names of interfaces with their addresses, such as { eth0: 10.0.1.10/24 }' })
     .exactOptional(),
-  gateway: text(
-    'an IPv4 address such as 10.0.1.1',
-    "Next hop of the default route: a router's address.",
-    adviseAddress,
-    ['10.0.1.1'],
-  ).exactOptional(),
+  gateway: z
+    .union([gateway, phrased(z.array(gateway), 'a list of addresses')])
+    .register(phrases, { expected: "a router's address such as 10.0.1.1; of both families [10.0.1.1, 2001:db8:1::1]" })
+    .exactOptional(),
   routes: phrased(
     z.array(route).meta({ description: 'Routes besides the default route.' }),
     'a list of routes',

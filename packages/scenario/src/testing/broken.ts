@@ -48,10 +48,21 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
   'gateway.yaml': [
     '2:69: the gateway 10.0.1.1 is in no network of "alice"; expected an address in 10.0.0.0/24. Did you mean "10.0.0.1"?',
     '3:69: the gateway 10.0.0.11 is "bob" itself; expected another node\'s address. Did you mean "10.0.0.1"?',
-    '4:69: "10.0.0.1/24" has a prefix length, which does not belong here; expected an IPv4 address such as 10.0.1.1. Did you mean "10.0.0.1"?',
+    '4:69: "10.0.0.1/24" has a prefix length, which does not belong here; expected an address such as 10.0.1.1 or 2001:db8:1::1. Did you mean "10.0.0.1"?',
   ],
   'ipv6.yaml': [
-    '3:44: "2001:db8::2/64" is an IPv6 address, and IPv6 is not there yet; expected an address and its prefix length, such as 10.0.1.10/24',
+    '2:44: "2001:db8::1" has no prefix length; expected an address and its prefix length, such as 2001:db8:1::10/64. Did you mean "2001:db8::1/64"?',
+    '2:68: fe80::1 means something on one link only: which?; expected a route: { to: default, via: fe80::1, interface: eth0 }',
+    '3:87: a second gateway of IPv6; expected one gateway of each address family; more go to routes, with a metric',
+    '4:44: 2001:db8::2 is the address of "bob:eth0" already (line 3); expected an address of its own',
+    '4:73: the gateway 2001:db8:7::1 is in no network of "carol"; expected an address in 2001:db8::/64',
+    '5:43: ff02::1 is a multicast address, which belongs to groups; expected an address and its prefix length, such as 2001:db8:1::10/64',
+    '5:74: "2001:db8:2::5/64" has bits set behind its prefix; expected a network such as 2001:db8:2::/64, or default. Did you mean "2001:db8:2::/64"?',
+    '5:99: the network is of IPv6, the next hop of IPv4; expected an IPv6 address',
+    '10:39: the network is of IPv6, the next hop of IPv4; expected an IPv6 address',
+    '10:39: the next hop 10.0.0.1 is in no network of "erin"; expected an interface of "erin" with an address',
+    '11:39: fe80::9 means something on one link only: which?; expected interface: the link, too',
+    '12:29: the next hop 2001:db8::5 is "erin" itself; expected another node\'s address',
   ],
   'ipv6-words.yaml': [
     '1:7: ipv6 cannot be "yes"; expected true or false',
