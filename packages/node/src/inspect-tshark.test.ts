@@ -100,6 +100,9 @@ const EXPECTED = new Map([
   ['time exceeded: icmp.checksum.status', 'the quoted message is whole, so it can be judged'],
   ['other tcp options: tcp.option_kind', 'what follows the end of the options is padding'],
   ['dns response: dns.resp.name', 'tshark does not name the record of a type that it does not know'],
+  ...['dhcp discover', 'dhcp ack', 'dhcp nak', 'dhcp inform', 'dhcp offer with domains', 'bootp reply'].map(
+    (name) => [`${name}: dhcp.option.type`, 'tshark counts End as an option 0'] as const,
+  ),
   ['http response: data.data', 'the body: tshark calls it by its content type'],
   ['http response: data.len', 'the same'],
 ]);

@@ -1,5 +1,6 @@
 import { dissectArp } from './dissect-arp.ts';
 import { dissectData } from './dissect-data.ts';
+import { dissectDhcp } from './dissect-dhcp.ts';
 import { dissectDns } from './dissect-dns.ts';
 import { dissectEthernet, EtherType } from './dissect-ethernet.ts';
 import { dissectHttp } from './dissect-http.ts';
@@ -31,7 +32,7 @@ export function standardDissectors(): DissectorRegistry {
     .register(17, 'udp', dissectUdp)
     .register(41, 'ipv6', dissectIpv6)
     .register(58, 'icmpv6', dissectIcmpv6);
-  registry.udpPorts.register(53, 'dns', dissectDns);
+  registry.udpPorts.register(53, 'dns', dissectDns).register(67, 'dhcp', dissectDhcp).register(68, 'dhcp', dissectDhcp);
   registry.tcpPorts.register(53, 'dns', dissectDns);
   for (const port of [80, 8000, 8080, 3128]) registry.tcpPorts.register(port, 'http', dissectHttp);
   return registry;

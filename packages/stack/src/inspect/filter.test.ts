@@ -81,7 +81,8 @@ describe('capture filters', () => {
     expect(matching('src net 0.0.0.0/0 and arp')).toHaveLength(5);
     expect(matching('ether src 02:00:00:00:00:50')).toEqual(matching('src 10.0.1.80'));
     expect(matching('ether host 01:80:c2:00:00:00')).toEqual(['802.3']);
-    expect(matching('broadcast')).toEqual(['arp request', 'arp announcement', 'arp probe']);
+    expect(matching('broadcast and arp')).toEqual(['arp request', 'arp announcement', 'arp probe']);
+    expect(matching('broadcast and port bootps')).toEqual(['dhcp discover', 'dhcp inform', 'bootp request']);
     expect(matching('multicast and not broadcast')).toEqual(['802.3']);
   });
 

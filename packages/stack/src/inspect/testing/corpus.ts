@@ -1,5 +1,6 @@
 import { crc32 } from '../../base/crc32.ts';
 import { Random } from '../../base/random.ts';
+import { dhcpFrames } from './dhcp-frames.ts';
 import { discoveryFrames } from './discovery-frames.ts';
 import {
   ACK,
@@ -236,6 +237,7 @@ export function sampleFrames(): { name: string; bytes: Uint8Array }[] {
       ethernet(ipv6([17, 0, ...u16(0x0009), ...u32(77), ...zeros(16)], { ...V6, next: 44 }), { type: 0x86dd }),
     ],
     ...discoveryFrames(),
+    ...dhcpFrames(),
   ];
   return all.map(([name, bytes]) => ({ name, bytes }));
 }
