@@ -4,6 +4,7 @@ import type { MacAddress } from '../base/mac-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import { Prefix } from '../base/prefix.ts';
 import { Nic, type NicListener } from '../l2-link/nic.ts';
+import { Firewall } from '../l3-network/firewall/firewall.ts';
 import type { Icmp } from '../l3-network/icmp.ts';
 import { Internet } from '../l3-network/internet.ts';
 import { Ipv4 } from '../l3-network/ipv4.ts';
@@ -19,6 +20,7 @@ import type { NameResolver } from '../l5-session/names.ts';
 import type { SessionHost } from '../l5-session/session-host.ts';
 import { SocketApi } from '../l5-session/sockets.ts';
 import type { Wakeups } from '../l5-session/wakeups.ts';
+import { firewallNames } from './firewall-names.ts';
 import type { HostsFile } from './hosts-file.ts';
 import { Mounts } from './mounts.ts';
 import { NameServers } from './name-servers.ts';
@@ -82,6 +84,7 @@ export class Machine implements SessionHost, NameResolver, NicListener, DnsAdvic
   readonly sockets: SocketApi;
   /** The programs that run on it, by their number: `Host`'s. */
   readonly processes: ReadonlyMap<number, Running> = new Map();
+  private guard: Firewall | null = null;
 
   constructor(node: NodeContext, names: HostsFile, time: HostTime, options: MachineOptions = {}) {
     this.node = node;
@@ -117,6 +120,21 @@ export class Machine implements SessionHost, NameResolver, NicListener, DnsAdvic
 
   get forwarding(): boolean {
     return this.ip.forwarding;
+  }
+
+  /** Its packet filter and address translator: it looks at every packet from the first time on that this is asked for. */
+  get firewall(): Firewall {
+    if (this.guard !== null) return this.guard;
+    const names = firewallNames(this.names, () => this.ip.interfaces().map(({ name }) => name));
+    this.guard = new Firewall(this.node, this.ip, names);
+    this.guard.ipv6 = this.ip6;
+    this.ip.filter = this.guard;
+    return this.guard;
+  }
+
+  /** Whether there is one: asking for `firewall` makes it. */
+  get filtered(): boolean {
+    return this.guard !== null;
   }
 
   /** A new interface, up, with these addresses. Its link is plugged in later. */

@@ -138,6 +138,22 @@ export interface HostDescription {
   redirects?: boolean;
   /** Routing protocols that it speaks: `'ospf'`, several with a list, `{ ospf: { ... } }` with options. */
   routing?: RoutingDescription;
+  /** What it lets in, through and out. */
+  firewall?: FirewallDescription;
+  /** Address translation: `'masquerade out eth1'`, `'forward tcp port 8080 to web:80'`; several with a list. */
+  nat?: string | string[];
+}
+
+/** A packet filter: rules in order, and what happens to a packet that none of them decides. */
+export interface FirewallDescription {
+  /** To packets for this host, through it, and from it: `'allow'` (the default), `'deny'` or `'reject'`. */
+  input?: 'allow' | 'deny' | 'reject';
+  forward?: 'allow' | 'deny' | 'reject';
+  output?: 'allow' | 'deny' | 'reject';
+  /** Names for addresses, networks and hosts: `{ lan: '10.0.1.0/24' }`. */
+  sets?: Record<string, string | string[]>;
+  /** `'allow tcp from lan to web port 80,443'`; the first that matches decides. */
+  rules?: string[];
 }
 /** Packets to a group, when they come in by `from`, leave by `to`. */
 export interface MulticastRouteDescription {

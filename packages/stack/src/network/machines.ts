@@ -6,6 +6,7 @@ import type { HostsFile } from '../host/hosts-file.ts';
 import { MacAssignment } from '../l2-link/mac-assignment.ts';
 import { BuildError, listed, wholeNumber } from './build-error.ts';
 import type { HostDescription, InterfaceDescription, RouteDescription } from './description.ts';
+import { protect } from './firewall-words.ts';
 import { claimAddresses, useIpv4, writtenAddresses } from './ipv4-words.ts';
 import { useIpv6 } from './ipv6-words.ts';
 import { routeMulticast } from './multicast-words.ts';
@@ -36,6 +37,8 @@ export class Machines {
   ipv6 = false;
   private readonly ipv6Of = new Map<Host, boolean>();
   private readonly hostsFile: HostsFile;
+  /** Hosts whose firewalls are still to be made. */
+  private readonly unprotected: [Host, Pick<HostDescription, 'firewall' | 'nat'>][] = [];
 
   constructor(hostsFile: HostsFile) {
     this.hostsFile = hostsFile;
@@ -74,7 +77,13 @@ export class Machines {
     if (description.redirects === false) host.ip.ignoreRedirects();
     if (description.multicast !== undefined) routeMulticast(host, description.multicast);
     if (description.routing !== undefined) startRouting(host, description.routing);
+    if (description.firewall !== undefined || description.nat !== undefined) this.unprotected.push([host, description]);
     for (const prefix of host.addresses()) this.hostsFile.add(prefix.address, host.name, ...aliases);
+  }
+
+  /** Firewalls of the hosts that are there by now: their rules name others. */
+  protect(): void {
+    for (const [host, { firewall, nat }] of this.unprotected.splice(0)) protect(host, firewall, nat ?? []);
   }
 
   isFixed(host: Host): boolean {

@@ -67,6 +67,8 @@ export class Network {
   private readonly machines = new Machines(this.names);
   private readonly configuration = new Configuration(this.names, (host, argv) => this.launch(host, argv));
   private configuring = false;
+  /** Hosts are being added, whose firewalls name each other. */
+  private building = false;
   private readonly faults = new Faults(this.queue);
   private readonly options: NetworkOptions;
   private traceSink: TraceSink | null = null;
@@ -98,7 +100,10 @@ export class Network {
   build(description: NetworkDescription): void {
     if (description.ipv6 !== undefined) this.machines.ipv6 = description.ipv6;
     if (description.dns !== undefined) this.dns(description.dns);
+    this.building = true;
     for (const [name, node] of Object.entries(description.nodes)) this.add(name, node);
+    this.building = false;
+    this.machines.protect();
     for (const link of description.links ?? []) this.link(link.endpoints, link);
     for (const fault of description.faults ?? []) this.fault(fault);
     for (const service of description.services ?? []) this.service(service);
@@ -259,6 +264,7 @@ export class Network {
   private machine(name: string, description: Omit<HostDescription, 'kind'>, forwarding: boolean): Host {
     const host = new Host(this.context(name), this.names, this.scheduler, { forwarding });
     this.machines.furnish(host, description);
+    if (!this.building) this.machines.protect();
     this.configuration.add(host, description);
     if (this.configuration.concerns(description)) this.configure();
     return this.keep(name, host);
