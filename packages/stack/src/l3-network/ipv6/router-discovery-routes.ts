@@ -13,6 +13,12 @@ const ROUTER_METRIC = 1024;
 /** Added for a router that does not answer: any other is better (RFC 4861 6.3.6, RFC 4191 3.2). */
 const UNREACHABLE_METRIC = 1000;
 
+/** What a router said of a route with this metric, as `ip -6 route` shows it. */
+export function preferenceOfMetric(metric: number): Preference {
+  const off = (metric >= ROUTER_METRIC + UNREACHABLE_METRIC - 1 ? metric - UNREACHABLE_METRIC : metric) - ROUTER_METRIC;
+  return off === -1 ? 'high' : off === 1 ? 'low' : 'medium';
+}
+
 /** A way that a router told of. */
 class Told {
   readonly prefix: Prefix;

@@ -2,6 +2,7 @@ import { errnoText } from '../../../base/errors.ts';
 import { IpAddress } from '../../../base/ip-address.ts';
 import { Prefix } from '../../../base/prefix.ts';
 import type { RouteOptions6 } from '../../../l3-network/ipv6/ipv6.ts';
+import { preferenceOfMetric } from '../../../l3-network/ipv6/router-discovery-routes.ts';
 import { ADVERTISED, type Route6 } from '../../../l3-network/ipv6/routes6.ts';
 import { RouteOrigin, RouteType } from '../../../l3-network/routes.ts';
 import type { Process } from '../../process.ts';
@@ -40,7 +41,7 @@ function routeText(route: Route6, now: number): string {
   if (route.origin === RouteOrigin.Kernel) parts.push('proto kernel');
   else if (route.origin !== RouteOrigin.Static && route.origin !== ADVERTISED) parts.push(`proto ${route.origin}`);
   if (route.expiresAt !== Infinity) parts.push(`expires ${Math.floor((route.expiresAt - now) / 1e9)}sec`);
-  parts.push('pref medium');
+  parts.push(`pref ${route.origin === ADVERTISED ? preferenceOfMetric(route.metric) : 'medium'}`);
   return parts.join(' ');
 }
 
