@@ -8,6 +8,8 @@ export interface Limits {
   readonly poolBytes: number;
   /** Free buffers of one size class that the pool keeps for reuse. */
   readonly poolFreeBuffers: number;
+  /** Bytes of packets that are kept free in each size class: of the largest, fewer are kept than of the others. */
+  readonly poolFreeBytes: number;
   /** Frames that wait for a line when the scenario names no queue: Linux's `txqueuelen`. */
   readonly linkQueueFrames: number;
   /** Bytes of the longest frame that a cable or hub carries, FCS apart: the largest IP packet and its headers. */
@@ -25,6 +27,9 @@ export interface Limits {
   /** Routing tables of one node, and rules that choose among them, each tried for each packet that is routed. */
   readonly routingTables: number;
   readonly routingRules: number;
+  /** Networks that RIP knows of, and neighbours that it tells apart. */
+  readonly ripRoutes: number;
+  readonly ripNeighbours: number;
   /** IPv6 addresses of one interface: whoever forges advertisements makes no more (Linux's `max_addresses` is 16). */
   readonly interfaceAddresses: number;
   /** Routes, and DNS servers and domains of one link, that one node takes from routers' advertisements. */
@@ -93,6 +98,7 @@ export interface Limits {
 export const LIMITS: Limits = {
   poolBytes: 1 << 30,
   poolFreeBuffers: 4096,
+  poolFreeBytes: 64 << 20,
   linkQueueFrames: 1000,
   linkFrameBytes: 65_535 + 18,
   devicePorts: 4095,
@@ -102,6 +108,8 @@ export const LIMITS: Limits = {
   routes: 1_000_000,
   routingTables: 256,
   routingRules: 1024,
+  ripRoutes: 65_536,
+  ripNeighbours: 1024,
   interfaceAddresses: 64,
   advertisedRoutes: 256,
   advertisedNames: 16,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MacAddress, macEqualsAt, writeMac } from './mac-address.ts';
+import { MacAddress, writeMac } from './mac-address.ts';
 
 const mac = fc.tuple(fc.nat(0xffff), fc.nat(0xffffffff)).map(([hi, lo]) => new MacAddress(hi, lo));
 
@@ -48,12 +48,10 @@ describe('MacAddress', () => {
         address.write(view, offset);
         expect(MacAddress.read(view, offset).equals(address)).toBe(true);
         expect(MacAddress.fromBytes(bytes, offset).equals(address)).toBe(true);
-        expect(macEqualsAt(view, offset, address)).toBe(true);
         bytes[offset + (address.lo % 6)] ^= 1;
-        expect(macEqualsAt(view, offset, address)).toBe(false);
         expect(MacAddress.read(view, offset).equals(address)).toBe(false);
         writeMac(view, offset, address);
-        expect(macEqualsAt(view, offset, address)).toBe(true);
+        expect(MacAddress.read(view, offset).equals(address)).toBe(true);
       }),
     );
   });

@@ -90,11 +90,6 @@ export function writeMac(view: DataView, offset: number, mac: MacAddress): void 
   view.setUint32(offset + 2, mac.lo);
 }
 
-/** Whether the six bytes at `offset` are `mac`. */
-export function macEqualsAt(view: DataView, offset: number, mac: MacAddress): boolean {
-  return view.getUint32(offset + 2) === mac.lo && view.getUint16(offset) === mac.hi;
-}
-
 const COLON = 0x3a;
 const HYPHEN = 0x2d;
 

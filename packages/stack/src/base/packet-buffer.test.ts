@@ -287,6 +287,21 @@ describe('PacketPool', () => {
     expectNoLeaks(packets);
   });
 
+  it('keeps so many bytes free of each size, and no more', () => {
+    const few = new PacketPool({ poolBytes: 1 << 30, poolFreeBuffers: 4096, poolFreeBytes: 200_000 });
+    const storages = (capacity: number) => {
+      const packets = Array.from({ length: 10 }, () => few.acquire(capacity));
+      const seen = new Set(packets.map(({ storage }) => storage));
+      for (const packet of packets) packet.release();
+      return seen;
+    };
+    const kept = (capacity: number) => {
+      const before = storages(capacity);
+      return [...storages(capacity)].filter((storage) => before.has(storage)).length;
+    };
+    expect([kept(60_000), kept(1000)]).toEqual([3, 10]);
+  });
+
   it('does not keep more free buffers than it may', () => {
     const packets = pool(1 << 30, 2);
     const first = [1, 2, 3].map(() => packets.acquire(100));

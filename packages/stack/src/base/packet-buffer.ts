@@ -228,13 +228,15 @@ export class PacketPool {
   tight = false;
   private readonly free: readonly PacketBuffer[][] = CLASSES.map(() => []);
   private readonly limitBytes: number;
-  private readonly maxFree: number;
+  /** Packets that are kept free, by size class. */
+  private readonly maxFree: readonly number[];
   private nextId = 1;
   private acquiredAt: Map<PacketBuffer, Error> | null = null;
 
-  constructor(limits: { poolBytes: number; poolFreeBuffers: number }) {
+  constructor(limits: { poolBytes: number; poolFreeBuffers: number; poolFreeBytes?: number }) {
     this.limitBytes = limits.poolBytes;
-    this.maxFree = limits.poolFreeBuffers;
+    const { poolFreeBuffers, poolFreeBytes = Infinity } = limits;
+    this.maxFree = CLASSES.map((size) => Math.min(poolFreeBuffers, Math.floor(poolFreeBytes / size)));
   }
 
   /** An empty packet with room for `capacity` bytes behind `headroom`; the caller owns it. Bytes are not cleared. */
@@ -275,7 +277,7 @@ export class PacketPool {
     if (this.acquiredAt !== null) this.acquiredAt.delete(packet);
     if (packet.sizeClass < 0) return;
     const free = this.free[packet.sizeClass]!;
-    if (free.length >= this.maxFree) return;
+    if (free.length >= this.maxFree[packet.sizeClass]!) return;
     packet.l2 = -1;
     packet.l3 = -1;
     packet.l4 = -1;

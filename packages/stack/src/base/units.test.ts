@@ -4,13 +4,11 @@ import {
   formatDuration,
   formatRate,
   formatSize,
-  isUnitProblem,
   parseDuration,
   parseRate,
   parseRatio,
   parseSize,
   type UnitProblem,
-  unitOrThrow,
 } from './units.ts';
 
 const problem = (text: string, suggestion: string): UnitProblem => ({ problem: text, suggestion });
@@ -232,12 +230,12 @@ describe.each(parserNames)('%s', (name) => {
     fc.assert(
       fc.property(quantity, (value) => {
         const result = parse(value);
-        if (!isUnitProblem(result)) {
+        if (typeof result === 'number') {
           expect(result).toBeGreaterThanOrEqual(0);
           return;
         }
         expect(result.problem.length).toBeLessThan(160);
-        expect(isUnitProblem(parse(result.suggestion)), `${JSON.stringify(value)}: ${result.suggestion}`).toBe(false);
+        expect(typeof parse(result.suggestion), `${JSON.stringify(value)}: ${result.suggestion}`).toBe('number');
       }),
       { numRuns: 5_000 },
     );
@@ -262,11 +260,4 @@ describe('what is formatted is read back exactly', () => {
   it('sizes', () => {
     fc.assert(fc.property(whole, (bytes) => parseSize(formatSize(bytes)) === bytes));
   });
-});
-
-it('throws for callers to whom a bad quantity is a bug', () => {
-  expect(unitOrThrow(parseDuration('1ms'), 'delay')).toBe(1_000_000);
-  expect(() => unitOrThrow(parseDuration('1 apple'), 'delay')).toThrow(
-    'delay: "1 apple" has no unit of time that is known (ns, us, ms, s, m, h); for example 1ms',
-  );
 });

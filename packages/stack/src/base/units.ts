@@ -14,16 +14,6 @@ export interface UnitProblem {
   readonly suggestion: string;
 }
 
-export function isUnitProblem(result: number | UnitProblem): result is UnitProblem {
-  return typeof result !== 'number';
-}
-
-/** The number; or a `RangeError` that names the field, for callers to whom a bad quantity is a bug. */
-export function unitOrThrow(result: number | UnitProblem, field: string): number {
-  if (typeof result === 'number') return result;
-  throw new RangeError(`${field}: ${result.problem}; for example ${result.suggestion}`);
-}
-
 interface Decimal {
   /** All digits, without the point. */
   readonly digits: bigint;

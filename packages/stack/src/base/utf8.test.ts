@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asciiDecode, latin1Decode, latin1Encode, utf8Decode, utf8Encode, utf8Length } from './utf8.ts';
+import { latin1Decode, latin1Encode, utf8Decode, utf8Encode, utf8Length } from './utf8.ts';
 
 // Node's own, which follow the WHATWG Encoding Standard, are the judges.
 const encoder = new TextEncoder();
@@ -86,10 +86,5 @@ describe('one-byte encodings', () => {
 
   it('ISO 8859-1 has no other characters', () => {
     expect([...latin1Encode('ÿ€Ā')]).toEqual([255, 63, 63]);
-  });
-
-  it('ASCII replaces what is not ASCII', () => {
-    expect(asciiDecode(Uint8Array.of(0x48, 0x69, 0x7f, 0x80, 0xff, 0))).toBe('Hi\x7f\ufffd\ufffd\0');
-    expect(asciiDecode(all, 65, 68)).toBe('ABC');
   });
 });

@@ -118,12 +118,6 @@ export function latin1EncodeInto(text: string, bytes: Uint8Array, offset: number
   }
 }
 
-/** US-ASCII; a byte above 127 becomes U+FFFD. */
-export function asciiDecode(bytes: Uint8Array, start = 0, end = bytes.length): string {
-  const text = latin1Decode(bytes, start, end);
-  return text.replace(/[\x80-\xff]/g, '\ufffd');
-}
-
 /** The character that begins with the surrogate at `i`: above 0xffff with its other half, U+FFFD without one. */
 function codePointOfSurrogate(text: string, i: number): number {
   const high = text.charCodeAt(i);

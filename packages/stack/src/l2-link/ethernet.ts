@@ -50,9 +50,6 @@ export const EtherType = {
   Lldp: 0x88cc,
 } as const;
 
-/** LLC's service access points (IEEE 802.2): SNAP and spanning tree. */
-export const Sap = { Snap: 0xaa, SpanningTree: 0x42 } as const;
-
 /** What `frameType` says of a frame that has no type. */
 export const FrameError = { TooShort: -1, BadLength: -2, NoType: -3 } as const;
 
