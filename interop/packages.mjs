@@ -1,5 +1,7 @@
 // Which of Debian's packages has which program. `variable` skips the checks that need it, with the reason that it tells.
 
+import { fileURLToPath } from 'node:url';
+
 const of = (command, name = command, probe = ['--version']) => ({
   command,
   package: name,
@@ -41,6 +43,6 @@ export const PACKAGES = [
   of('dhcpd', 'isc-dhcp-server'),
   of('rdisc6', 'ndisc6', ['-V']),
   of('ndisc6', 'ndisc6', ['-V']),
-  of('radvd', 'radvd', ['--version']),
+  of('radvd', 'radvd', ['-c', '-C', fileURLToPath(new URL('radvd.conf', import.meta.url))]), // its -v is a failure
   of('bridge', 'iproute2', ['-V']),
 ];

@@ -24,6 +24,7 @@ const WRONG = [
   '(tcp.checksum.status == 0 && tcp.checksum != 0xffff)',
   'udp.checksum.status == 0',
   'icmp.checksum.status == 0',
+  'icmpv6.checksum.status == 0',
 ].join(' || ');
 
 function tshark(args) {

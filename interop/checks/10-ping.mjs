@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { ALICE, FAR, KERNEL, openCampus, ROUTER, SECOND_ROUTER, WEB } from '../campus.mjs';
-import { Skip } from '../outcome.mjs';
 import { soundCapture } from '../tshark.mjs';
 
 const needs = ['ip', 'ping'];
@@ -114,13 +113,6 @@ export default {
           assert.equal(await ping.ends(), 0, ping.out + ping.err);
           assert.match(ping.out, /3 packets transmitted, 3 received, 0% packet loss/);
         }
-      },
-    },
-    {
-      name: 'over IPv6',
-      needs,
-      run() {
-        throw new Skip('IPv6 is not there yet');
       },
     },
     {
