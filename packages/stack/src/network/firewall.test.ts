@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { Drop } from '../base/drop-reasons.ts';
+import { NatLab } from './testing/nat-lab.ts';
+
+const MASQUERADE = ['masquerade from eth0,eth2 out eth1'];
+const FORWARD = [...MASQUERADE, 'forward tcp port 8080 to web:80'];
+
+/** What a lab still holds when nothing happens any more. */
+async function outstanding(lab: NatLab): Promise<number> {
+  await lab.network.run({ for: '5m' });
+  return lab.network.pool.outstanding;
+}
+
+describe('a router that translates', () => {
+  it('lets the inside speak to the outside, which never sees its addresses', async () => {
+    const lab = new NatLab(undefined, MASQUERADE);
+    lab.start('far', 'httpd /');
+    expect(await lab.says('alice', 'ping -c 3 198.51.100.7')).toMatchObject({ code: 0 });
+    expect(await lab.says('bob', 'nc -z 198.51.100.7 80')).toMatchObject({ code: 0 });
+    const traced = await lab.says('alice', 'traceroute -n 198.51.100.7');
+    expect(traced.text).toMatch(/ 1 +10\.0\.1\.1 .*\n 2 +203\.0\.113\.2 .*\n 3 +198\.51\.100\.7 /);
+    expect(lab.drops).toEqual(Array(3).fill('IP_TTL_EXPIRED'));
+    expect(await outstanding(lab)).toBe(0);
+  });
+
+  it('forwards a port, and hairpins it', async () => {
+    const lab = new NatLab(undefined, [...FORWARD, 'forward tcp port 8081 to alice:80']);
+    lab.start('web', 'httpd /');
+    lab.start('alice', 'httpd /');
+    for (const port of [8080, 8081]) {
+      for (const host of ['client', 'far', 'alice', 'bob']) {
+        const said = await lab.says(host, `get http://203.0.113.1:${port}/`);
+        expect([host, port, said.text]).toEqual([host, port, expect.stringContaining('Index of')]);
+      }
+    }
+    expect(lab.drops).toEqual([]);
+    expect(await outstanding(lab)).toBe(0);
+  });
+});
+
+describe('a firewall', () => {
+  it('denies, refuses and resets, and says which rule it was', async () => {
+    const lab = new NatLab(
+      {
+        forward: 'deny',
+        input: 'allow',
+        sets: { lan: '10.0.1.0/24' },
+        rules: [
+          'allow tcp established',
+          'allow icmp echo-reply,unreachable established',
+          'allow tcp from lan to web port 80',
+          'deny tcp from any to web port 81 log',
+          'reject tcp to web port 82 with reset',
+          'reject tcp to web port 83',
+          'allow icmp echo-request rate 1/s burst 2',
+        ],
+      },
+      undefined,
+    );
+    lab.start('web', 'httpd /');
+    expect((await lab.says('alice', 'get http://web/')).code).toBe(0);
+    expect((await lab.says('alice', 'nc -z -w 3 web 81')).text).toContain('timed out');
+    expect((await lab.says('alice', 'nc -z web 82')).text).toContain('refused');
+    expect((await lab.says('alice', 'nc -z web 83')).text).toContain('No route to host');
+    expect((await lab.says('alice', 'ping -c 4 -i 0.2 web')).text).toContain('2 received');
+    expect(lab.drops[0]).toBe("r1's firewall, rule 4: deny tcp to web port 81 log");
+    expect(lab.drops).toContain("r1's firewall, rule 5: reject tcp to web port 82 with reset");
+    expect(lab.drops).toContain("r1's firewall, no rule: policy of forward is deny");
+    expect(lab.firewall.log[0]!.text).toMatch(/rule 4: deny tcp.*10\.0\.1\.10 > 10\.0\.2\.80 TCP/);
+    expect(lab.network.hostNamed('r1').node.drops[Drop.FIREWALL_DENIED]).toBeGreaterThan(0);
+    expect(await outstanding(lab)).toBe(0);
+  });
+});
