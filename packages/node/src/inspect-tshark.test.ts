@@ -51,6 +51,7 @@ const UNLIKE = new Map([
   ['arp of other sizes', 'both addresses are zeros'],
   ['urgent', 'tshark takes all data on port 80 for HTTP'],
   ['other tcp options', 'tshark tells two options more'],
+  ['igmp 1 report', 'tshark does not name the group'],
   ['redirect of ipv6', 'tshark does not tell who is to go by whom'],
   ...['mld 1 report', 'mld 1 done', 'mld 2 query with sources', 'mld 2 report', 'mld 2 report from nobody'].map(
     (name) => [name, 'tshark does not name the groups'] as const,

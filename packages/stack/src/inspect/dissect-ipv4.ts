@@ -136,6 +136,8 @@ function headerChecksum(dissection: Dissection, layer: Field, start: number, hea
   if (!good) dissection.problem('error', 'checksum', 'IPv4: the header checksum is wrong', start + 10, start + 12);
 }
 
+const OPTION = { RecordRoute: 7, Timestamp: 68 } as const;
+
 const OPTION_NAMES = new Map<number, string>([
   [0, 'End of Options List'],
   [1, 'No-Operation'],
@@ -168,7 +170,10 @@ function options(dissection: Dissection, layer: Field, start: number, end: numbe
     dissection.bits(kind, 'ip.opt.type.class', 'Class', at, 1, 0x60);
     dissection.bits(kind, 'ip.opt.type.number', 'Number', at, 1, 0x1f);
     if (!single) dissection.number(option, 'ip.opt.len', 'Length', at + 1, 1);
-    if (type === 148 && length === 4) dissection.number(option, 'ip.opt.ra', 'Router Alert', at + 2, 2);
+    if (type === OPTION.RecordRoute && length >= 3) recordRoute(dissection, option, at, length);
+    else if (type === OPTION.Timestamp && length >= 4) timestamps(dissection, option, at, length);
+    else if (type === 136 && length === 4) dissection.number(option, 'ip.opt.sid', 'Stream Identifier', at + 2, 2);
+    else if (type === 148 && length === 4) dissection.number(option, 'ip.opt.ra', 'Router Alert', at + 2, 2);
     else if (length > 2) dissection.raw(option, 'ip.opt.data', 'Data', at + 2, at + length);
     at += length;
     if (type === 0 && at < end) {
@@ -176,4 +181,32 @@ function options(dissection: Dissection, layer: Field, start: number, end: numbe
       return;
     }
   }
+}
+
+/** Addresses that were written, and room for more; the pointer counts from the option's first byte, which is 1. */
+function recordRoute(dissection: Dissection, option: Field, at: number, length: number): void {
+  dissection.number(option, 'ip.opt.ptr', 'Pointer', at + 2, 1);
+  const filled = dissection.bytes[at + 2]! - 1;
+  let entry = 3;
+  for (; entry + 4 <= length; entry += 4) {
+    const isFilled = entry < filled;
+    const name = isFilled ? 'ip.rec_rt' : 'ip.empty_rt';
+    dissection.ipv4(option, name, isFilled ? 'Recorded Route' : 'Empty Route', at + entry);
+  }
+  if (entry < length) dissection.raw(option, 'ip.opt.data', 'Data', at + entry, at + length);
+}
+
+/** RFC 791 3.1: how many found no room, what is written, and the times; addresses before them unless the flag is 0. */
+function timestamps(dissection: Dissection, option: Field, at: number, length: number): void {
+  dissection.number(option, 'ip.opt.ptr', 'Pointer', at + 2, 1);
+  dissection.bits(option, 'ip.opt.overflow', 'Overflow', at + 3, 1, 0xf0);
+  dissection.bits(option, 'ip.opt.flag', 'Flag', at + 3, 1, 0x0f);
+  const withAddress = (dissection.bytes[at + 3]! & 15) !== 0;
+  const size = withAddress ? 8 : 4;
+  let entry = 4;
+  for (; entry + size <= length; entry += size) {
+    if (withAddress) dissection.ipv4(option, 'ip.opt.time_stamp_addr', 'Address', at + entry);
+    dissection.number(option, 'ip.opt.time_stamp', 'Time stamp', at + entry + size - 4, 4);
+  }
+  if (entry < length) dissection.raw(option, 'ip.opt.data', 'Data', at + entry, at + length);
 }

@@ -6,6 +6,7 @@ import { dissectEthernet, EtherType } from './dissect-ethernet.ts';
 import { dissectHttp } from './dissect-http.ts';
 import { dissectIcmp } from './dissect-icmp.ts';
 import { dissectIcmpv6 } from './dissect-icmpv6.ts';
+import { dissectIgmp } from './dissect-igmp.ts';
 import { dissectIpv4 } from './dissect-ipv4.ts';
 import { dissectIpv6 } from './dissect-ipv6.ts';
 import { dissectTcp } from './dissect-tcp.ts';
@@ -29,6 +30,7 @@ export function standardDissectors(): DissectorRegistry {
     .register(1, 'icmp', dissectIcmp)
     .register(4, 'ip', dissectIpv4)
     .register(6, 'tcp', dissectTcp)
+    .register(2, 'igmp', dissectIgmp)
     .register(17, 'udp', dissectUdp)
     .register(41, 'ipv6', dissectIpv6)
     .register(58, 'icmpv6', dissectIcmpv6);

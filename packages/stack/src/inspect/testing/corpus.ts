@@ -31,6 +31,7 @@ import {
   WEB,
   zeros,
 } from './frames.ts';
+import { groupFrames } from './group-frames.ts';
 
 /** One well-formed frame of each kind that the dissectors know. */
 export function sampleFrames(): { name: string; bytes: Uint8Array }[] {
@@ -237,6 +238,7 @@ export function sampleFrames(): { name: string; bytes: Uint8Array }[] {
       ethernet(ipv6([17, 0, ...u16(0x0009), ...u32(77), ...zeros(16)], { ...V6, next: 44 }), { type: 0x86dd }),
     ],
     ...discoveryFrames(),
+    ...groupFrames(),
     ...dhcpFrames(),
   ];
   return all.map(([name, bytes]) => ({ name, bytes }));
