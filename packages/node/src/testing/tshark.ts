@@ -22,11 +22,13 @@ const PREFERENCES = [
 // An ICMP error quotes the beginning of a segment, over which its checksum cannot be right; tshark sums it all the
 // same. There only the checksums of the error itself and of the quoted IP header count.
 const ICMP_ERROR = 'icmp.type in {3, 4, 5, 11, 12}';
+const ICMP6_ERROR = 'icmpv6.type in {1, 2, 3, 4, 137}';
 const MALFORMED_OR_BAD_CHECKSUM = [
   '_ws.malformed',
   '_ws.expert.group == "Malformed"',
-  `(_ws.expert.group == "Checksum" && !(${ICMP_ERROR}))`,
+  `(_ws.expert.group == "Checksum" && !(${ICMP_ERROR}) && !(${ICMP6_ERROR}))`,
   `(${ICMP_ERROR} && (icmp.checksum.status == 0 || ip.checksum.status == 0))`,
+  `(${ICMP6_ERROR} && icmpv6.checksum.status == 0)`,
 ].join(' || ');
 
 const TCP_TROUBLE = [
