@@ -56,6 +56,7 @@ interface Holder {
  * anything: time stands still until the first bytes, the end, or a moment of silence. A terminal is used with paced time.
  */
 export class RealInput implements ByteInput {
+  readonly terminal: boolean;
   private readonly stream: ReadStream | NodeJS.ReadStream;
   private readonly holder: Holder;
   private readonly chunks: (Uint8Array | null)[] = [];
@@ -66,6 +67,7 @@ export class RealInput implements ByteInput {
 
   constructor(stream: NodeJS.ReadStream, holder: Holder) {
     this.stream = stream;
+    this.terminal = stream.isTTY === true;
     this.holder = holder;
   }
 

@@ -129,6 +129,22 @@ describe('nc', () => {
     expect(await lab.end(client)).toMatchObject({ code: 0 });
   });
 
+  it('ends with the server where somebody types, who would type into nothing; a pipe is sent to its end', async () => {
+    const lab = new SmallLab();
+    for (const terminal of [true, false]) {
+      const server = lab.start('web', 'nc -l 5000', 'bye');
+      server.type(null);
+      const client = lab.start('alice', 'nc web 5000', undefined, terminal);
+      let over = false;
+      void client.process.exited.then(() => (over = true));
+      await lab.pass(1);
+      expect([client.out, over]).toEqual(['bye', terminal]);
+      client.type(null);
+      expect(await lab.end(client)).toMatchObject({ code: 0 });
+      lab.network.hostNamed('web').sockets.closeAll();
+    }
+  });
+
   it('says who refused', async () => {
     const lab = new SmallLab();
     expect(await lab.run('alice', 'nc 10.0.2.10 81')).toEqual({

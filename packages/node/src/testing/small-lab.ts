@@ -41,8 +41,8 @@ export class SmallLab {
   }
 
   /** Starts a command line; its input stays open until it is ended, if it is given any. */
-  start(host: string, line: string, input?: string): Started {
-    const stdin = new TypedInput();
+  start(host: string, line: string, input?: string, terminal = false): Started {
+    const stdin = new TypedInput(terminal);
     if (input !== undefined) stdin.push(input);
     const started: Started = {
       process: null as unknown as Process,
@@ -79,6 +79,11 @@ export class SmallLab {
 class TypedInput implements ByteInput {
   private readonly pieces: (Uint8Array | null)[] = [];
   private waiting: ((bytes: Uint8Array | null) => void) | null = null;
+  readonly terminal: boolean;
+
+  constructor(terminal: boolean) {
+    this.terminal = terminal;
+  }
 
   push(text: string | null): void {
     this.pieces.push(text === null ? null : utf8Encode(text));

@@ -171,6 +171,7 @@ export class Process {
   /** `input`, at its end as soon as a signal has come. */
   private untilSignalled(input: ByteInput): ByteInput {
     return {
+      terminal: input.terminal === true,
       read: () => {
         if (this.signalled !== null) return Promise.resolve(null);
         return new Promise((resolve, reject) => {

@@ -2,6 +2,8 @@
 export interface ByteInput {
   /** The next bytes, null at the end. */
   read(): Promise<Uint8Array | null>;
+  /** Somebody types there: nobody waits for more when it could not be used. Left out: no. */
+  readonly terminal?: boolean;
 }
 
 /** Where a program's bytes go. */

@@ -224,7 +224,9 @@ class Netcat {
     try {
       const first = await Promise.race([incoming, outgoing.then(() => incoming), process.untilSignal()]);
       if (process.signalled !== null) return 130;
-      if (first === 'end' && !listening && !idle) await Promise.race([outgoing, process.untilSignal()]);
+      // What is typed into a connection that the server has ended goes nowhere; what a pipe still has is sent.
+      const sending = !listening && !idle && process.stdin.terminal !== true;
+      if (first === 'end' && sending) await Promise.race([outgoing, process.untilSignal()]);
       return 0;
     } catch (error) {
       if (!(error instanceof NetError) || process.signalled !== null) throw error;
