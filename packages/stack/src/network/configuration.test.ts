@@ -56,3 +56,29 @@ describe('address: dhcp, dhcp:, dns:', () => {
     expect(lab.network.pool.outstanding).toBe(0);
   });
 });
+
+describe('IPv6', () => {
+  it('servers listen to both families, the resolver and hosts ask by either, and addresses that come later count', async () => {
+    const lab = new DescribedLab({
+      ipv6: true,
+      dns: { domain: 'six.test', server: 'ns', resolver: 'res' },
+      nodes: {
+        sw: { kind: 'switch' },
+        r: { kind: 'router', interfaces: { eth0: { address: ['10.0.0.1/24', '2001:db8::1/64'], advertise: true } } },
+        ns: { kind: 'host', interfaces: { eth0: '2001:db8::53/64' } },
+        res: { kind: 'host', interfaces: { eth0: { address: ['10.0.0.54/24', '2001:db8::54/64'] } } },
+        // Only IPv6, and that by itself.
+        auto: { kind: 'host', interfaces: { eth0: {} } },
+        old: { kind: 'host', interfaces: { eth0: { address: '10.0.0.9/24', ipv6: false } } },
+      },
+      links: ['r', 'ns', 'res', 'auto', 'old'].map((name) => ({ endpoints: [`${name}:eth0`, 'sw'] })),
+    });
+    await lab.pass(10);
+    expect(await lab.says('old', 'dig +short ns.six.test aaaa')).toBe('2001:db8::53\n');
+    expect(await lab.says('auto', 'dig +short @2001:db8::53 res.six.test aaaa')).toBe('2001:db8::54\n');
+    expect(await lab.says('auto', 'dig +short +tcp @2001:db8::54 res.six.test a')).toBe('10.0.0.54\n');
+    expect(await lab.says('auto', 'dig +short -x 2001:db8::1')).toBe('r.six.test.\n');
+    expect(await lab.says('auto', 'ping -c 1 ns')).toContain('1 received');
+    expect(lab.services).toBe('');
+  });
+});

@@ -4,10 +4,11 @@ import type { Prefix } from '../base/prefix.ts';
 import type { Host } from '../host/host.ts';
 import type { HostsFile } from '../host/hosts-file.ts';
 import { MemoryFiles } from '../host/memory-files.ts';
+import type { IpInterface } from '../l3-network/ip-interface.ts';
 import { zonesOf } from '../l7-application/dns/scenario-zones.ts';
 import { BuildError } from './build-error.ts';
 import type { DnsDescription, HostDescription, InterfaceDescription } from './description.ts';
-import { dhcpPrograms, LEASES, listOf, type PoolDefaults } from './dhcp-words.ts';
+import { dhcpPrograms, listOf, type PoolDefaults } from './dhcp-words.ts';
 import {
   addressesOf,
   DEFAULT_DOMAIN,
@@ -139,7 +140,11 @@ export class Configuration {
     if (!inDns) return;
     host.resolver.onlyOwnNames = asked.length > 0;
     if (words.nameServers !== undefined || usesDhcp(words) || asked.length === 0) return;
-    host.useNameServers(nearestAddresses(asked, host.addresses()), words.search ?? [this.domain]);
+    // Of those that it can speak to.
+    const speaks = new Set(host.ip.interfaces().flatMap((each) => (each.loopback ? [] : familiesOf(each))));
+    const servers = nearestAddresses(asked, host.addresses());
+    const usable = servers.filter(({ family }) => speaks.has(family));
+    host.useNameServers(usable.length > 0 ? usable : servers, words.search ?? [this.domain]);
   }
 
   private async startNameServers(plans: readonly NameServerPlan[], fresh: readonly Host[]): Promise<void> {
@@ -219,6 +224,10 @@ function nearestAddresses(hosts: readonly Host[], networks: readonly Prefix[]): 
       return near ?? usable[0] ?? [];
     });
   });
+}
+
+function familiesOf(on: IpInterface): (4 | 6)[] {
+  return [...(on.addresses.length > 0 ? [4 as const] : []), ...(on.v6 === null ? [] : [6 as const])];
 }
 
 function readAddress(text: string): IpAddress {

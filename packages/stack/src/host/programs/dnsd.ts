@@ -54,7 +54,8 @@ A zone's origin is what its file is called: lab.example.zone, db.lab.example; ro
     const own = process.host.addresses().map(({ address }) => address.toString());
     const addresses = options.has('a') ? options.all('a') : ['127.0.0.1', ...own];
     try {
-      await new DnsServer(process.sockets, responder, addresses, { port, limits }).serve();
+      const everywhere = !options.has('a');
+      await new DnsServer(process.sockets, responder, addresses, { port, limits, everywhere }).serve();
     } catch (error) {
       if (!(error instanceof NetError) || process.signalled !== null) throw error;
       process.complain(`dnsd: ${error.message}\n`);
@@ -141,6 +142,7 @@ function recursive(
     random: random.fork('dnsd'),
     roots,
     limits,
+    ipv6: () => host.addresses().some(({ address }) => address.family === 6),
     ask: (server, asked, how) => ask(sockets, server, asked, { ...how, limits }),
   });
   return { resolve: (name, type) => resolver.resolve(name, type), mayAsk };

@@ -30,8 +30,8 @@ export interface ResolverOptions {
   readonly limits?: DnsLimits;
   /** Plays with upper and lower case of questions, which a forger has to guess too ("0x20"). */
   readonly mixedCase?: boolean;
-  /** Addresses of name servers are looked for, and used, in IPv6 too. */
-  readonly ipv6?: boolean;
+  /** Addresses of name servers are looked for, and used, in IPv6 too: whether it can be spoken just now. */
+  readonly ipv6?: () => boolean;
 }
 
 /** RFC 8914 4: numbers of reasons. */
@@ -79,7 +79,7 @@ export class Resolver {
   private readonly send: Ask;
   private readonly limits: DnsLimits;
   private readonly mixedCase: boolean;
-  private readonly ipv6: boolean;
+  private readonly ipv6: () => boolean;
   /** What is being looked into: who asks the same waits for the same answer. */
   private readonly underWay = new Map<string, Promise<Resolution>>();
   /** What is being asked of servers, by server and question: never twice at once, which would be guessed sooner (RFC 5452 5). */
@@ -92,7 +92,7 @@ export class Resolver {
     this.limits = limits;
     this.send = options.ask;
     this.mixedCase = options.mixedCase === true;
-    this.ipv6 = options.ipv6 === true;
+    this.ipv6 = options.ipv6 ?? (() => false);
     this.cache = new DnsCache(clock, limits);
     this.servers = new ServerBook(clock, random, limits);
     this.delegations = new Delegations(clock, limits, { zone: DomainName.ROOT, servers: options.roots, ttl: Infinity });
@@ -187,7 +187,7 @@ export class Resolver {
     const complaints = new Map<string, string>();
     const usable = servers.slice(0, this.limits.nameServers);
     const nameless = usable.filter((server) => server.addresses.length === 0);
-    let addresses = usable.flatMap((server) => server.addresses).filter((each) => this.ipv6 || each.family === 4);
+    let addresses = usable.flatMap((server) => server.addresses).filter((each) => each.family === 4 || this.ipv6());
     for (let attempt = 0; attempt < this.limits.triesPerServer; attempt++) {
       let batch: IpAddress[] | null = this.servers.inOrder(addresses, zone.key);
       while (batch !== null) {
@@ -266,7 +266,7 @@ export class Resolver {
     if (server.isWithin(zone)) return 'its address was not told, and nobody else knows it';
     const addresses: IpAddress[] = [];
     let why = '';
-    for (const type of this.ipv6 ? [Type.A, Type.AAAA] : [Type.A]) {
+    for (const type of this.ipv6() ? [Type.A, Type.AAAA] : [Type.A]) {
       const key = keyOf(server, type);
       if (errand.needing.includes(key)) return 'its address is looked for already: a circle';
       if (errand.needing.length > this.limits.depth) return 'too many servers need servers';

@@ -5,6 +5,7 @@ import { AF_INET, AF_INET6, SO_REUSEADDR, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } 
 import type { Socket } from '../../l5-session/socket.ts';
 import type { SocketApi } from '../../l5-session/sockets.ts';
 import type { ByteStream } from '../byte-stream.ts';
+import { DatagramService, type Respond, unmapped } from './datagram-service.ts';
 import { DNS_LIMITS, type DnsLimits } from './limits.ts';
 import type { DnsResponder } from './responder.ts';
 import { framed, StreamMessages } from './stream-messages.ts';
@@ -12,18 +13,23 @@ import { framed, StreamMessages } from './stream-messages.ts';
 /** `domain` in /etc/services. */
 export const DNS_PORT = 53;
 
-/** The longest datagram. */
-const DATAGRAM_BYTES = 65_535;
 const PIECE = 64 << 10;
+/** Both families, all addresses. */
+const EVERYWHERE = '::';
 
 export interface DnsServerOptions {
   readonly port?: number;
+  /** At all other addresses too, those that the host gets later: by DHCP, from routers. */
+  readonly everywhere?: boolean;
   readonly limits?: DnsLimits;
 }
 
 /**
  * A server's sockets: UDP and TCP on each of these addresses (RFC 7766 5: both are required). As `named`, it binds to
  * each address by itself, so that answers come from the address that was asked. Throws a NetError when one is taken.
+ *
+ * `everywhere` adds a socket of both families for what is sent to other addresses: who has two on one network is answered
+ * from the one that the route says. Over TCP, where a connection has its own address, that is the only one.
  */
 export class DnsServer {
   private readonly responder: DnsResponder;
@@ -39,16 +45,20 @@ export class DnsServer {
     addresses: readonly string[],
     options: DnsServerOptions = {},
   ) {
-    const { port = DNS_PORT, limits = DNS_LIMITS } = options;
+    const { port = DNS_PORT, limits = DNS_LIMITS, everywhere = false } = options;
     this.responder = responder;
     this.limits = limits;
     this.clock = sockets.clock;
+    const respond: Respond = (bytes, client) => responder.respond(bytes, client, false);
     try {
-      for (const address of addresses) {
+      for (const address of everywhere ? [...addresses, EVERYWHERE] : addresses) {
         const family = address.includes(':') ? AF_INET6 : AF_INET;
         const datagram = sockets.socket(family, SOCK_DGRAM);
         this.datagrams.push(datagram);
+        if (everywhere) datagram.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
         datagram.bind([address, port]);
+        new DatagramService(datagram, respond, sockets.host.wakeups);
+        if (everywhere && address !== EVERYWHERE) continue;
         const listener = sockets.socket(family, SOCK_STREAM);
         this.listeners.push(listener);
         listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
@@ -63,29 +73,11 @@ export class DnsServer {
 
   /** Serves until its sockets are closed, which fails with EBADF. */
   async serve(): Promise<void> {
-    await Promise.all([
-      ...this.datagrams.map((socket) => this.serveDatagrams(socket)),
-      ...this.listeners.map((socket) => this.acceptFrom(socket)),
-    ]);
+    await Promise.all(this.listeners.map((socket) => this.acceptFrom(socket)));
   }
 
   close(): void {
     for (const socket of [...this.datagrams, ...this.listeners, ...this.connections.keys()]) socket.close();
-  }
-
-  private async serveDatagrams(socket: Socket): Promise<void> {
-    for (;;) {
-      const [bytes, from] = await socket.recvfrom(DATAGRAM_BYTES);
-      const client = from === null ? null : IpAddress.parse(from[0]);
-      if (from === null || client === null) continue;
-      const answer = this.responder.respond(bytes, client, false);
-      // An answer that cannot be sent is a lost datagram, and the client asks again.
-      const send = (message: Uint8Array | null) => {
-        if (message !== null) socket.sendto(message, from).catch(ignoreNetError);
-      };
-      if (answer instanceof Promise) void answer.then(send);
-      else send(answer);
-    }
   }
 
   private async acceptFrom(listener: Socket): Promise<void> {
@@ -99,8 +91,9 @@ export class DnsServer {
         continue;
       }
       connections.set(connection, peer);
-      const client = IpAddress.parse(peer);
-      if (client === null) continue;
+      // A peer on the link may be told with its interface: fe80::1%eth0.
+      const address = IpAddress.parse(peer.split('%')[0]!) ?? IpAddress.ANY6;
+      const client = unmapped(address);
       const respond = (bytes: Uint8Array) => this.responder.respond(bytes, client, true);
       void serveStream(connection, respond, this.clock, limits).finally(() => connections.delete(connection));
     }
