@@ -1,4 +1,5 @@
 import { SECOND, type Task, Timer } from '../../base/clock.ts';
+import { Drop } from '../../base/drop-reasons.ts';
 import type { MacAddress } from '../../base/mac-address.ts';
 import type { NodeContext } from '../../base/node-context.ts';
 import type { PacketBuffer } from '../../base/packet-buffer.ts';
@@ -93,21 +94,30 @@ export class DuplicateAddressDetection implements AddressWatcher {
   askedFor(on: Ipv6Interface, tentative: InterfaceAddress, packet: PacketBuffer, options: number): void {
     const probe = this.pending.get(tentative);
     if (probe !== undefined && hasNonce(packet.view, options, packet.end, probe.nonceHigh, probe.nonceLow)) return;
-    this.taken(on, tentative, 'another host asks for it, too');
+    this.taken(on, tentative, 'another host asks for it, too', 'another host');
   }
 
   claimed(on: Ipv6Interface, address: InterfaceAddress, mac: MacAddress | null): void {
     const who = mac === null ? 'another host' : `${mac}`;
-    if (this.pending.has(address) || address.state === 'tentative') this.taken(on, address, `${who} has it`);
-    else this.tell(on, address, `address conflict: ${who} says it has it; it stays`, What.Decide);
+    if (this.pending.has(address) || address.state === 'tentative') this.taken(on, address, `${who} has it`, who);
+    else {
+      this.tell(on, address, `address conflict: ${who} says it has it; it stays`, What.Decide);
+      this.count(on, address, who);
+    }
   }
 
-  private taken(on: Ipv6Interface, address: InterfaceAddress, why: string): void {
+  private taken(on: Ipv6Interface, address: InterfaceAddress, why: string, who: string): void {
     this.cancel(address);
     const before = address.state;
     address.state = 'duplicate';
     this.tell(on, address, `${before} -> duplicate: ${why}`, What.State);
+    this.count(on, address, who);
     this.owner.addressTaken(on, address);
+  }
+
+  /** What a run's summary shows. */
+  private count(on: Ipv6Interface, address: InterfaceAddress, who: string): void {
+    this.node.dropped(Drop.ADDRESS_CONFLICT, `address ${address.address} is in use by ${who}, dev ${on.name}`);
   }
 
   private tell(on: Ipv6Interface, address: InterfaceAddress, what: string, kind: What): void {

@@ -168,7 +168,8 @@ export class Ipv6Input implements Reassembly6Owner {
     } else if (ipv6NextHeader(packet.view, packet.l3) === NextHeader.HopByHop && this.forwarding) {
       this.watchForAlert(packet);
     } else {
-      this.node.drop(packet, Drop.IP_MULTICAST_NOT_MEMBER, `${group}`);
+      const ofLink = group.w0 >>> 16 === 0xff02; // such as a solicited-node group: nobody misses it here
+      this.node.drop(packet, ofLink ? Drop.ND_OTHER_GROUP : Drop.IP_MULTICAST_NOT_MEMBER, `${group}`);
     }
   }
 
@@ -177,7 +178,7 @@ export class Ipv6Input implements Reassembly6Owner {
     const found = this.chain.walk(packet, true);
     const alert = this.chain.routerAlert && this.chain.protocol === Protocol.Icmpv6;
     if (found === Chain.Transport && alert) this.up(packet, Cast.Multicast);
-    else this.node.drop(packet, Drop.IP_MULTICAST_NOT_MEMBER);
+    else this.node.drop(packet, Drop.ND_OTHER_GROUP);
   }
 
   private notForUs(packet: PacketBuffer, route: Route6 | null, from: IpInterface, linkCast: Cast): void {

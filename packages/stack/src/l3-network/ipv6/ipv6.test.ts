@@ -35,7 +35,7 @@ describe('what comes in', () => {
     ['a mapped address on a wire', { from: '::ffff:10.0.0.1', to: HOST }, 'IP_BAD_SOURCE'],
     ['a group of no scope', { from: NEIGHBOUR, to: 'ff00::1' }, 'IP_BAD_DESTINATION'],
     ["a group of the sender's interface", { from: NEIGHBOUR, to: 'ff01::1' }, 'LOOPBACK_ON_WIRE'],
-    ['a group that we are not in', { from: NEIGHBOUR, to: 'ff02::99' }, 'IP_MULTICAST_NOT_MEMBER'],
+    ['a group that we are not in', { from: NEIGHBOUR, to: 'ff02::99' }, 'ND_OTHER_GROUP'],
     ['for others', { from: NEIGHBOUR, to: '2001:db8:9::1' }, 'IP_NOT_FOR_US'],
     ['in a frame for all', { from: NEIGHBOUR, to: HOST }, 'IP_UNICAST_IN_BROADCAST', 2],
     ['nothing behind the header', { from: NEIGHBOUR, to: HOST, next: 59 }, 'IP6_NO_NEXT_HEADER'],

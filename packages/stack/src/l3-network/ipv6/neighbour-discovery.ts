@@ -154,7 +154,7 @@ export class NeighbourDiscovery implements Solicitor, Icmp6Handler {
     }
     const entry = neighbours.find(target.w0, target.w1, target.w2, target.w3, on.ip);
     if (entry === null || entry.state === NeighbourState.None || entry.state === NeighbourState.Failed) {
-      node.drop(packet, Drop.ND_IGNORED, `nobody here asked for ${target}`);
+      node.drop(packet, Drop.ND_DONE, `nobody here asked for ${target}`);
       return;
     }
     const flags = naFlags(view, start);

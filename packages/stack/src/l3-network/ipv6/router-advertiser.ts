@@ -154,7 +154,7 @@ export class RouterAdvertiser implements Icmp6Handler {
     }
     const link = this.links.get(on);
     if (link === undefined) {
-      node.drop(packet, Drop.ND_IGNORED, 'nobody advertises here');
+      node.drop(packet, Drop.ND_DONE, 'nobody advertises here');
       return;
     }
     const { view, start, end, l3 } = packet;

@@ -135,7 +135,7 @@ export class RouterDiscovery implements Icmp6Handler, RouterWatcher, Task {
     }
     this.event(What.Receive, packet, describeNd(view, start), 'RFC 4861 6.3.4');
     if (this.control.forwarding || !on.acceptsAdvertisements) {
-      node.drop(packet, Drop.ND_IGNORED, 'a router does not ask its like for the way');
+      node.drop(packet, Drop.ND_DONE, 'a router does not ask its like for the way');
       return;
     }
     const router = IpAddress.read6(view, l3 + 8);
