@@ -14,7 +14,7 @@ export const ZONE = `$TTL 1h
 @ SOA ns hostmaster 1 1h 15m 2w 5m
 @ NS ns
 ns A 10.9.0.2
-${each((i) => `host${i} A ${address(i)}`)}
+${[0, 1, 2, 3].map((i) => `$GENERATE ${i * 256}-${Math.min(NAMES, i * 256 + 256) - 1} host$ A 10.200.${i}.\${-${i * 256}}`).join('\n')}
 `;
 
 const folder = mkdtempSync(join(tmpdir(), 'netarium-bench-dns-'));
