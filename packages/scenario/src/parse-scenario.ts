@@ -1,4 +1,5 @@
 import type { NetworkDescription } from '@netarium/stack/network/description';
+import { checkFirewalls } from './check-firewall.ts';
 import { checkIpv6 } from './check-ipv6.ts';
 import { checkLinks } from './check-links.ts';
 import { checkMulticast } from './check-multicast.ts';
@@ -46,6 +47,7 @@ export function parseScenario(text: string, { file }: ParseOptions): ScenarioRes
   checkNodes(model, findings);
   checkMulticast(model, findings);
   checkRouting(model, findings);
+  checkFirewalls(model, findings);
   const links = checkLinks(model, findings);
   checkPrograms(model, links, findings);
   checkOutside(model, findings);

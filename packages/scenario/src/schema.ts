@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { type Advice, adviseInterfaceAddress, adviseMac } from './addresses.ts';
 import { adviseEitherAddress, adviseEitherDestination } from './addresses6.ts';
 import { quoted } from './problem.ts';
+import { nodeFirewall } from './schema-firewall.ts';
 import { interfaceAdvertise, interfaceIpv6, networkIpv6, nodeIpv6 } from './schema-ipv6.ts';
 import { interfaceIpv4, nodeMulticast, switchSnooping } from './schema-multicast.ts';
 import { interfaceDhcp, namesOfNode, networkDns } from './schema-names.ts';
@@ -114,6 +115,7 @@ const addressed = {
   ipv6: nodeIpv6,
   ...nodeMulticast,
   ...nodeRouting,
+  ...nodeFirewall,
   ...namesOfNode,
 };
 /** A gateway's default route leads outside by itself. */

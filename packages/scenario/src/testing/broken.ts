@@ -117,6 +117,19 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
   'not-yaml-indent.yaml': [
     '1:8: not YAML: the line after this one is indented too far; expected words that belong together in one column',
   ],
+  'firewall.yaml': [
+    '8:16: forward cannot be "denny"; expected allow, deny or reject',
+    '9:48: "wbe" is no address, no network, and nobody\'s name; expected an address or a network such as 10.0.1.0/24, or a node. Did you mean "web"?',
+    '11:21: rule 1: "form" cannot stand here; expected one of from, to, port, in, out, state, flags, type, rate, with, log, marked, comment, not, or a state. Did you mean "from"?',
+    '12:11: rule 2: "alow" cannot stand here; expected what to do: allow, deny, reject, log, count or mark. Did you mean "allow"?',
+    '13:37: rule 3: "70000" cannot stand here; expected a port, a range like 8000-8010, or the name of a service',
+    '14:33: rule 4: ports belong to tcp, udp and sctp, and to nothing else; expected words that fit each other',
+    '15:24: rule 5: "eth7" cannot stand here; expected the name of an interface. Did you mean "eth0"?',
+    '16:27: rule 6: a reset belongs to tcp, and to nothing else; expected words that fit each other',
+    '17:24: rule 7: "wob" cannot stand here; expected an address, a network like 10.0.1.0/24, or a name. Did you mean "web"?',
+    '19:24: translation 1: "eth2" cannot stand here; expected the name of an interface. Did you mean "eth0"?',
+    '20:30: translation 2: it ends too early; expected whom to: an IPv4 address or a host, and a port, as in web:80',
+  ],
   'not-yaml-no-colon.yaml': [
     '3:5: not YAML: this is no "word: value"; expected a colon and a space after the word, in each line',
   ],
@@ -128,7 +141,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '1:1: this is a text, not a scenario; expected the words of a scenario: title, seed, nodes, ipv6, dns, links, services, files, faults, wires',
   ],
   'outside.yaml': [
-    '6:5: unknown word "gateway" in node "gw"; expected one of kind, interfaces, routes, aliases, ipv6, multicast, redirects, routing, nameServers, search, dns, outside',
+    '6:5: unknown word "gateway" in node "gw"; expected one of kind, interfaces, routes, aliases, ipv6, multicast, redirects, routing, firewall, nat, nameServers, search, dns, outside',
     '9:13: unknown word "alow" in rule 1; expected one of allow, deny, protocol, ports. Did you mean "allow"?',
     '10:20: "192.0.2.1/24" has bits set behind its prefix; expected an address, a prefix such as 192.0.2.0/24, or any. Did you mean "192.0.2.0/24"?',
     '10:56: "80-" are no ports; expected a port such as 80, a range such as 8000-8080, or a list of such',
@@ -143,7 +156,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '18:32: port 8080 of 127.0.0.1 leads elsewhere already (line 18); expected another port',
     '18:47: port 8080 of 127.0.0.1 leads elsewhere already (line 18); expected another port',
     '18:62: "web:80" is no port forward; expected a port forward such as 8080:web:80 or 127.0.0.1:5353:dns:53/udp',
-    '19:58: unknown word "outside" in node "r1"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, multicast, redirects, routing, nameServers, search, dns',
+    '19:58: unknown word "outside" in node "r1"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, multicast, redirects, routing, firewall, nat, nameServers, search, dns',
   ],
   'routing.yaml': [
     '5:14: routing cannot be "osfp"; expected ospf, a list of them, or words such as { ospf: { areas: { 0: [eth0], 1: [eth1] } } }',
@@ -177,7 +190,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '3:18: unknown kind "swich"; expected one of host, router, gateway, switch, hub. Did you mean "switch"?',
   ],
   'unknown-word.yaml': [
-    '3:24: unknown word "gatway" in node "bob"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, multicast, redirects, routing, nameServers, search, dns. Did you mean "gateway"?',
+    '3:24: unknown word "gatway" in node "bob"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, multicast, redirects, routing, firewall, nat, nameServers, search, dns. Did you mean "gateway"?',
     '4:1: unknown word "lnks"; expected one of title, seed, nodes, ipv6, dns, links, services, files, faults, wires. Did you mean "links"?',
   ],
   'wires.yaml': [
