@@ -32,6 +32,7 @@ import {
   nextHeaderName,
 } from './ipv6-header.ts';
 import { type Ipv6Paths, isAllNodes } from './ipv6-paths.ts';
+import { ndHeaderLength } from './nd-messages.ts';
 import { Reassembly6, type Reassembly6Owner } from './reassembly6.ts';
 import type { Route6 } from './routes6.ts';
 
@@ -239,7 +240,7 @@ export class Ipv6Input implements Reassembly6Owner {
     const at = packet.l3 + chain.offset;
     if (fragmentOffset(packet.view, at) === 0 && !fragmentMore(packet.view, at)) {
       // RFC 6946: it is whole, and has nothing to do with others of the same identification.
-      this.follow(packet, chain.stepOverFragment(packet), cast);
+      this.followFragmented(packet, chain.stepOverFragment(packet), cast);
       return;
     }
     const whole = this.reassembly.add(packet, chain);
@@ -249,7 +250,19 @@ export class Ipv6Input implements Reassembly6Owner {
       this.node.drop(whole, Drop.FRAGMENT_BAD, 'a fragment in fragments');
       return;
     }
-    this.follow(whole, found, cast);
+    this.followFragmented(whole, found, cast);
+  }
+
+  /** What came with a fragment header: neighbour discovery has none, for filters on the way could not see it (RFC 6980). */
+  private followFragmented(packet: PacketBuffer, found: Chain, cast: Cast): void {
+    const { protocol, offset } = this.chain;
+    const at = packet.l3 + offset;
+    const icmp6 = found === Chain.Transport && protocol === Protocol.Icmpv6 && at < packet.end;
+    if (icmp6 && ndHeaderLength(packet.view.getUint8(at)) > 0) {
+      this.node.drop(packet, Drop.ND_INVALID, 'it came in fragments (RFC 6980)');
+      return;
+    }
+    this.follow(packet, found, cast);
   }
 
   /** Hands a whole packet to the protocol that it is for. */

@@ -223,6 +223,34 @@ describe('A question for an address of ours (RFC 4861 7.2.3, 7.2.4)', () => {
     expect(entryOf(test)).toBeNull();
   });
 
+  it.each([
+    ['a fragment header', 0],
+    ['two fragments', 1],
+  ])('with %s is not heard (RFC 6980)', (_text, more) => {
+    const test = alone();
+    const message = neighbourMessage(test.world.pool, NdType.NeighbourSolicitation, 0, '2001:db8::1', null);
+    const group = solicitedNode(ip('2001:db8::1'));
+    const packet = icmp6Packet(message, PEER, `${group}`);
+    // The header is moved 8 bytes down, and a fragment header put behind it.
+    const bytes = packet.slice().slice();
+    const whole = [...bytes.subarray(0, 40), 58, 0, 0, more, 0, 0, 0, 7, ...bytes.subarray(40)];
+    whole[5] = bytes[5]! + 8;
+    whole[6] = 44;
+    packet.release();
+    const pieces =
+      more === 0
+        ? [whole]
+        : [whole.slice(0, 64), [...whole.slice(0, 40), 58, 0, 0, 16, 0, 0, 0, 7, ...whole.slice(64)]];
+    for (const piece of pieces) {
+      piece[5] = piece.length - 40;
+      test.lan.inject(test.world.pool.from(Uint8Array.from(piece)), new MacAddress(0x3333, group.w3));
+    }
+    test.world.pass(1);
+    expect(test.host.heard('drop: it came in fragments (RFC 6980)')).toBe(true);
+    expect(test.lan.log.some((line) => line.includes('neighbour advertisement'))).toBe(false);
+    expectNoLeaks(test.world.pool);
+  });
+
   it('does not make us our own neighbour', () => {
     const test = alone();
     solicit(test, '2001:db8::1', '2001:db8::1', B);
