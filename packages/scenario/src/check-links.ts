@@ -1,7 +1,8 @@
 /** Links: endpoints that exist, each used once; interfaces that no link reaches; loops without end. */
+import { contains, prefixText } from './addresses.ts';
 import { Groups, Ports } from './cabling.ts';
 import { checkBareNumbers } from './check-numbers.ts';
-import { isMachine, itemsOf, type Model, type Node, textAt } from './model.ts';
+import { type Address, type Interface, isMachine, itemsOf, type Model, type Node, textAt } from './model.ts';
 import { nearest, oneOf } from './nearest.ts';
 import { type Findings, type Path, quoted, type Span } from './problem.ts';
 import { MAX_PORTS } from './schema.ts';
@@ -33,16 +34,19 @@ export function checkLinks(model: Model, findings: Findings): LinkNames[] {
       if (words !== undefined) checkBareNumbers(words, [...path, way], findings);
     }
     const ends: End[] = [];
+    const joined: { node: Node; port: string }[] = [];
     const called: string[] = [];
     for (const [place, endpoint] of itemsOf(link, 'endpoints').entries()) {
       if (place > 1 || typeof endpoint.value !== 'string') continue;
       const end = readEnd(endpoint, endpoint.value, [...path, 'endpoints', place], model, findings);
       if (end !== null) ends.push(end);
       const port = end === null ? null : plug(end, used, findings);
+      if (end !== null && port !== null) joined.push({ node: end.node, port });
       called.push(end === null || port === null ? endpoint.value : `${end.node.name}:${port}`);
     }
     all.push([textAt(link, 'name')?.value ?? called.join('-'), ...called]);
     checkLoop(ends, link, path, groups, findings);
+    checkNetworks(joined, link, path, findings);
   }
   for (const [index, wire] of itemsOf(model.tree, 'wires').entries()) {
     // As the builder does: cables first, then wires.
@@ -159,6 +163,25 @@ function checkUnused(node: Node, used: Ports, findings: Findings): void {
       'a link with this endpoint',
     );
   }
+}
+
+/** Two interfaces on one cable that have no network in common never hear of each other. */
+function checkNetworks(
+  ends: readonly { node: Node; port: string }[],
+  link: Tree,
+  path: Path,
+  findings: Findings,
+): void {
+  const [a, b] = ends.map(({ node, port }) => node.interfaces.get(port));
+  if (a === undefined || b === undefined || !a.complete || !b.complete) return;
+  if (a.addresses.length === 0 || b.addresses.length === 0) return;
+  if (a.addresses6.length > 0 && b.addresses6.length > 0) return;
+  const reach = (one: Address, other: Address) => contains(one.prefix, other.prefix.address);
+  if (a.addresses.some((one) => b.addresses.some((other) => reach(one, other) && reach(other, one)))) return;
+  const at = link.entries.get('endpoints')?.key ?? link;
+  const shown = (each: Interface) => each.addresses.map(({ prefix }) => prefixText(prefix)).join(' and ');
+  const message = `the ends of this link are in no common network: ${shown(a)} and ${shown(b)}`;
+  findings.warning(at, path, message, 'addresses of one network at both ends');
 }
 
 /** Switches and hubs forward a broadcast to everywhere else: in a circle it never ends. */

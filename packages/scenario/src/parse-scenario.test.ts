@@ -140,6 +140,11 @@ describe('what is odd is warned of', () => {
       '4:5: this link closes a loop: "s" and "t" are joined already; expected one way between any two switches; in a loop broadcasts circulate without end',
     ],
     [
+      'a cable between two networks',
+      'nodes:\n  a: { kind: host, interfaces: { eth0: 10.0.0.1/24 } }\n  b: { kind: host, interfaces: { eth0: 10.0.1.1/24 } }\nlinks:\n  - { endpoints: [a, b] }\n',
+      '5:7: the ends of this link are in no common network: 10.0.0.1/24 and 10.0.1.1/24; expected addresses of one network at both ends',
+    ],
+    [
       'a host without interfaces',
       'nodes: { a: { kind: host }, s: { kind: switch } }\nlinks:\n  - endpoints: [a, s]\n',
       '3:17: "a" gets an interface without an address here, eth0; expected interfaces: { eth0: 10.0.1.10/24 } or so in "a"',
