@@ -5,6 +5,7 @@ import { icmpCodeName, icmpTypeName } from './dissect-icmp.ts';
 import { icmpv6CodeName, icmpv6TypeName } from './dissect-icmpv6.ts';
 import { tcpFlagsText } from './dissect-tcp.ts';
 import type { Dissection } from './dissection.ts';
+import { discoverySentence } from './explain-discovery.ts';
 import { Names } from './explain-names.ts';
 import { tcpSentences } from './explain-tcp.ts';
 import { ipProtocolName } from './ip-names.ts';
@@ -33,6 +34,9 @@ export function explainPacket(
   if (top !== '') lines.push(top);
   if (facts.transport !== null) lines.push(...transportLines(dissection, facts.transport, analysis, names));
   if (facts.arp !== null) lines.push(arpLine(dissection, names));
+  if (dissection.protocol.startsWith('IGMP')) {
+    lines.push(`Layer 3, message: ${dissection.protocol}, to tell multicast routers: ${dissection.info}.`);
+  }
   if (facts.network !== null) lines.push(networkLine(facts.network, names));
   lines.push(...frameLines(dissection));
   for (const problem of dissection.problems) {
@@ -58,7 +62,11 @@ function transportLines(
   names: Names,
 ): string[] {
   const network = dissection.facts.network;
-  if (transport.kind === 'icmp') return [icmpLine(transport, network, analysis, names)];
+  if (transport.kind === 'icmp') {
+    const said = discoverySentence(dissection, transport, names);
+    if (said !== null) return [`Layer 3, message: ICMPv6: ${said}.`];
+    return [icmpLine(transport, network, analysis, names)];
+  }
   const ports = `from port ${names.port(transport.kind, transport.sourcePort)} to port ${names.port(transport.kind, transport.destinationPort)}`;
   const conversation = analysis?.conversation ?? null;
   const which = analysis !== null && conversation !== null ? placeIn(analysis, names) : '';
