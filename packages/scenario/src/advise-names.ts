@@ -72,5 +72,7 @@ export function isStation(text: string): boolean {
 
 /** How long a lease lasts: a duration, or for ever. */
 export function parseLease(value: string | number): number | UnitProblem {
-  return value === 'infinite' ? 0 : parseDuration(value);
+  if (value === 'infinite') return 0;
+  const result = parseDuration(value);
+  return typeof result === 'number' ? result : { ...result, suggestion: '12h' };
 }
