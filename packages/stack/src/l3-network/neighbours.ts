@@ -305,7 +305,7 @@ export class NeighbourTable implements NeighbourKeeper {
       this.node.drop(
         packet,
         this.solicitor.unresolvedReason,
-        `${entry.address}${tell ? `, ${SOLICITATIONS} tries` : ''}`,
+        tell ? `waiting for ${this.solicitor.name} of ${entry.address}, ${SOLICITATIONS} tries` : `${entry.address}`,
       );
     }
   }

@@ -67,7 +67,7 @@ describe('A neighbour is asked for (RFC 4861 7.2.2)', () => {
     test.world.pass(5);
     expect(test.lan.log.filter((line) => line.includes('neighbour solicitation'))).toHaveLength(3);
     expect(test.host.heard('wait: for neighbour discovery of 2001:db8::2')).toBe(true);
-    expect(test.host.heard('drop: 2001:db8::2, 3 tries')).toBe(true);
+    expect(test.host.heard('drop: waiting for neighbour discovery of 2001:db8::2, 3 tries')).toBe(true);
     expect(stateOf(test)).toMatch(/^FAILED/);
     expectNoLeaks(test.world.pool);
   });
