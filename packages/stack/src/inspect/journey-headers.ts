@@ -3,6 +3,7 @@ import { dissectFrom } from './dissect.ts';
 import { dissectArp } from './dissect-arp.ts';
 import { dissectEthernet } from './dissect-ethernet.ts';
 import { dissectIcmp } from './dissect-icmp.ts';
+import { dissectIcmpv6 } from './dissect-icmpv6.ts';
 import { dissectIpv4 } from './dissect-ipv4.ts';
 import { dissectIpv6 } from './dissect-ipv6.ts';
 import { dissectTcp, tcpInfo } from './dissect-tcp.ts';
@@ -49,10 +50,7 @@ export function readHeader(event: JourneyEvent, protocol: number, bases: Sequenc
     return view('frame', frame, headerEnd(frame, 2), frame.layers[0]?.text ?? '');
   }
   if (layer === 3) {
-    const version = bytes.length > 0 ? bytes[0]! >>> 4 : 0;
-    const isIcmp = event.source === 'RFC 792' || event.detail.startsWith('ICMP');
-    const dissector = isIcmp ? dissectIcmp : version === 4 ? dissectIpv4 : version === 6 ? dissectIpv6 : dissectArp;
-    const packet = dissectFrom(bytes, dissector, options);
+    const packet = dissectFrom(bytes, dissectorOf(event), options);
     const text = packet.facts.network === null ? packet.info : (packet.layers[0]?.text ?? '');
     return view('packet', packet, packet.layers[0]?.end ?? 0, text);
   }
@@ -72,6 +70,20 @@ export function readHeader(event: JourneyEvent, protocol: number, bases: Sequenc
     );
   }
   return { unit: 'data', length: 0, text: '', protocol: -1, tcp: null, payloadLength: 0, payloadText: '' };
+}
+
+/** What stands at the front of a layer 3 event's bytes: an IP header, or, once that is taken off, an ICMP message. */
+function dissectorOf({
+  bytes,
+  source,
+  detail,
+}: JourneyEvent): (dissection: Dissection, start: number, end: number) => boolean {
+  const version = bytes.length > 0 ? bytes[0]! >>> 4 : 0;
+  if (version === 4) return dissectIpv4;
+  if (version === 6) return dissectIpv6;
+  // ICMPv6's types from 128 on: echoes, neighbours, routers, listeners.
+  if (version === 8 || detail.startsWith('ICMPv6') || source.startsWith('RFC 4443')) return dissectIcmpv6;
+  return source === 'RFC 792' || detail.startsWith('ICMP') ? dissectIcmp : dissectArp;
 }
 
 function view(unit: Unit, dissection: Dissection, length: number, text: string): HeaderView {

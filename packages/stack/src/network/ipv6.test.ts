@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryFiles } from '../host/memory-files.ts';
+import { JourneyRecorder } from '../inspect/journey-recorder.ts';
 import type { NetworkDescription } from './description.ts';
 import { DescribedLab } from './testing/described-lab.ts';
 
@@ -212,4 +213,38 @@ describe('both families at once', () => {
     expect(peer).toBe('10.0.0.2');
     expect(ms).toBeGreaterThan(2000);
   });
+});
+
+it('the journey of an echo request, in words', async () => {
+  const lab = new DescribedLab({
+    nodes: {
+      web: { kind: 'host', interfaces: { eth0: '2001:db8::1/64' } },
+      alice: { kind: 'host', interfaces: { eth0: '2001:db8::2/64' } },
+    },
+    links: [{ endpoints: ['web', 'alice'] }],
+  });
+  await lab.pass(5);
+  const recorder = new JourneyRecorder(lab.network.hostNamed('web').node.clock);
+  const packets = new Set<number>();
+  lab.network.trace = {
+    event(node, layer, what, packet, reason, detail, source) {
+      recorder.event(node, layer, what, packet, reason, detail, source);
+      if (packet !== null) packets.add(packet.id);
+    },
+  };
+  await lab.says('alice', 'ping -c 1 web');
+  const [request, solicitation] = [...packets].map((id) => recorder.journeyOf(id));
+  const words = (steps: typeof request) =>
+    steps!.filter(({ layer }) => layer >= 3).map(({ node, text }) => `${node}: ${text}`);
+  expect(words(request)).toEqual([
+    'alice: send echo request 1 to 2001:db8::1',
+    'alice: 2001:db8::2 > 2001:db8::1 ICMPv6, hop limit 64, 104 bytes, dev eth0 by route 2001:db8::/64 dev eth0',
+    'alice: waits for neighbour discovery of 2001:db8::1, 11.76us',
+    'alice: 2001:db8::1 dev eth0: NONE -> INCOMPLETE: a packet is to be sent',
+    'web: 2001:db8::2 > 2001:db8::1 ICMPv6, hop limit 64, 104 bytes',
+    'web: hands it up: to ICMPv6',
+    expect.stringMatching(/^web: ICMPv6 echo request, id \d+, seq 1$/),
+    'web: the ICMP message did its work here',
+  ]);
+  expect(words(solicitation)[0]).toBe('alice: neighbour solicitation for 2001:db8::1');
 });
