@@ -9,6 +9,7 @@ import { dissectIcmpv6 } from './dissect-icmpv6.ts';
 import { dissectIgmp } from './dissect-igmp.ts';
 import { dissectIpv4 } from './dissect-ipv4.ts';
 import { dissectIpv6 } from './dissect-ipv6.ts';
+import { dissectOspf } from './dissect-ospf.ts';
 import { dissectTcp } from './dissect-tcp.ts';
 import { dissectUdp } from './dissect-udp.ts';
 import { Dissection, type DissectOptions, type Dissector, DissectorRegistry, type Field } from './dissection.ts';
@@ -31,6 +32,7 @@ export function standardDissectors(): DissectorRegistry {
     .register(4, 'ip', dissectIpv4)
     .register(6, 'tcp', dissectTcp)
     .register(2, 'igmp', dissectIgmp)
+    .register(89, 'ospf', dissectOspf)
     .register(17, 'udp', dissectUdp)
     .register(41, 'ipv6', dissectIpv6)
     .register(58, 'icmpv6', dissectIcmpv6);

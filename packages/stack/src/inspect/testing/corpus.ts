@@ -32,6 +32,7 @@ import {
   zeros,
 } from './frames.ts';
 import { groupFrames } from './group-frames.ts';
+import { ospfFrames } from './ospf-frames.ts';
 
 /** One well-formed frame of each kind that the dissectors know. */
 export function sampleFrames(): { name: string; bytes: Uint8Array }[] {
@@ -239,6 +240,7 @@ export function sampleFrames(): { name: string; bytes: Uint8Array }[] {
     ],
     ...discoveryFrames(),
     ...groupFrames(),
+    ...ospfFrames(),
     ...dhcpFrames(),
   ];
   return all.map(([name, bytes]) => ({ name, bytes }));
