@@ -45,4 +45,6 @@ export const PACKAGES = [
   of('ndisc6', 'ndisc6', ['-V']),
   of('radvd', 'radvd', ['-c', '-C', fileURLToPath(new URL('radvd.conf', import.meta.url))]), // its -v is a failure
   of('bridge', 'iproute2', ['-V']),
+  of('vtysh', 'frr', ['--help']),
+  of('bird', 'bird2'),
 ];
