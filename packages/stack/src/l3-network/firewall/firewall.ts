@@ -1,4 +1,5 @@
 import { finish, sum } from '../../base/checksum.ts';
+import { SECOND } from '../../base/clock.ts';
 import { Drop } from '../../base/drop-reasons.ts';
 import { formatIpv4 } from '../../base/ip-address.ts';
 import type { NodeContext } from '../../base/node-context.ts';
@@ -169,8 +170,11 @@ export class Firewall implements PacketFilter, FlowOwner {
 
   /** For the table: whose mapping is free again. */
   flowEnded(flow: number): void {
-    const mapping = this.tracker.table.mapping(flow);
-    if (mapping !== NONE) this.nat.mappings.release(mapping, this.node.clock.now);
+    const { table } = this.tracker;
+    const mapping = table.mapping(flow);
+    if (mapping === NONE) return;
+    const { now } = this.node.clock;
+    this.nat.mappings.release(mapping, now + Math.min(0, table.left(flow, now)) * SECOND);
   }
 
   /** Runs the rules of a chain; false: the packet is gone. */

@@ -221,6 +221,11 @@ export class FlowTable {
     return ((this.words[flow * STRIDE + EXPIRY]! - ticks(now)) | 0) <= 0;
   }
 
+  /** Ends all flows whose time is over. */
+  sweepAll(now: number): void {
+    this.sweep(now, this.used);
+  }
+
   /** Looks at the next `count` flows, and ends those whose time is over. */
   private sweep(now: number, count: number): void {
     for (let i = 0; i < count && this.used > 0; i++) {

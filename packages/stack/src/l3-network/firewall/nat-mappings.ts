@@ -16,9 +16,12 @@ const NEXT_OUT = 8;
 const SMALLEST = 64;
 const TICK_NS = 1e9;
 
-/** Seconds that a mapping stays without a conversation: RFC 4787 4.3 (UDP), RFC 5382 5 (TCP), RFC 5508 3.2. */
+/**
+ * Seconds that a mapping stays after its last conversation's time is over, so that UDP's are kept for 5 minutes after the
+ * last packet (RFC 4787 4.3), and those of a TCP connection that ended for 4 (RFC 5382 5).
+ */
 function lingerOf(protocol: number): number {
-  return protocol === 17 ? 300 : protocol === 6 ? 240 : 60;
+  return protocol === 17 ? 180 : protocol === 6 ? 240 : 0;
 }
 
 export class NatMappings {
@@ -106,7 +109,7 @@ export class NatMappings {
     this.words[mapping * STRIDE + FLOWS]! += 1;
   }
 
-  /** One less. */
+  /** One less: it ended, or its time was over, at `now`. */
   release(mapping: number, now: number): void {
     const w = mapping * STRIDE;
     this.words[w + FLOWS]! -= 1;

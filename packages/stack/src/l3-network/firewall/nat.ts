@@ -188,13 +188,24 @@ export class Nat {
     const { now } = this.node.clock;
     const pool = facts.protocol * 2 ** 33 + outside * 2 + (low ? 1 : 0);
     if ((this.exhausted.get(pool) ?? -1) > now) return -1;
+    let port = this.searchPort(facts, outside, first, last);
+    if (port < 0) {
+      // What has expired and was not met since may hold ports.
+      this.tracker.table.sweepAll(now);
+      port = this.searchPort(facts, outside, first, last);
+    }
+    if (port < 0) this.exhausted.set(pool, now + EXHAUSTED_NS);
+    return port;
+  }
+
+  /** A free one of these ports, from a place on that cannot be foretold (RFC 6056 3.3); -1: there is none. */
+  private searchPort(facts: PacketFacts, outside: number, first: number, last: number): number {
     const count = last - first + 1;
     const begin = this.random.below(count);
     for (let i = 0; i < count; i++) {
       const port = first + ((begin + i) % count);
       if (this.isFree(facts, outside, port)) return port;
     }
-    this.exhausted.set(pool, now + EXHAUSTED_NS);
     return -1;
   }
 
