@@ -14,6 +14,8 @@ export type AddressState = 'tentative' | 'preferred' | 'deprecated' | 'duplicate
 /** Where an address comes from. */
 export type AddressOrigin = 'link-local' | 'static' | 'slaac' | 'loopback';
 
+const MOST_ROUTERS = 8;
+
 /** An IPv6 address of an interface, with what becomes of it in time. */
 export class InterfaceAddress {
   readonly address: IpAddress;
@@ -26,6 +28,8 @@ export class InterfaceAddress {
   validUntil = Infinity;
   /** Times that its prefix brought forth an address that somebody had already (RFC 7217 5's DAD_Counter). */
   conflicts = 0;
+  /** Routers that told of its prefix: by them packets from here go best (RFC 6724 5, rule 5.5). */
+  readonly routers: IpAddress[] = [];
   readonly prefix: Prefix;
 
   constructor(prefix: Prefix, origin: AddressOrigin, state: AddressState) {
@@ -39,6 +43,15 @@ export class InterfaceAddress {
   /** Whether it is ours: packets for it are taken, and packets may have it as their source (RFC 4862 5.4). */
   get usable(): boolean {
     return this.state === 'preferred' || this.state === 'deprecated';
+  }
+
+  /** A router told of its prefix. Some are enough. */
+  toldBy(router: IpAddress): void {
+    if (this.routers.length < MOST_ROUTERS && !this.cameFrom(router)) this.routers.push(router);
+  }
+
+  cameFrom(router: IpAddress): boolean {
+    return this.routers.some((each) => each.equals(router));
   }
 
   /** `2001:db8::1/64 tentative slaac`. */

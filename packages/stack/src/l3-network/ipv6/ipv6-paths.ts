@@ -137,7 +137,13 @@ export class Ipv6Paths {
       for (const each of on.v6.addresses) {
         if (!each.usable || (on !== out && each.address.isLinkLocal)) continue;
         const { address, length } = each;
-        candidates.push({ address, length, deprecated: each.state === 'deprecated', onOutgoing: on === out });
+        candidates.push({
+          address,
+          length,
+          deprecated: each.state === 'deprecated',
+          onOutgoing: on === out,
+          fromNextHop: each.cameFrom(this.nextHop),
+        });
       }
     }
     return selectSource(candidates, remote)?.address ?? null;

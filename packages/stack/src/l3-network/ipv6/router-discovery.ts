@@ -164,7 +164,7 @@ export class RouterDiscovery implements Icmp6Handler, RouterWatcher, Task {
       if (entry !== null) entry.router = true;
     }
     this.defaultRouter(on, router, message.preference, message.lifetimeSeconds);
-    for (const prefix of message.prefixes) this.prefix(on, prefix, toAll);
+    for (const prefix of message.prefixes) this.prefix(on, router, prefix, toAll);
     for (const route of message.routes) this.route(on, router, route);
     this.names(link, message.servers, message.domains);
   }
@@ -173,12 +173,12 @@ export class RouterDiscovery implements Icmp6Handler, RouterWatcher, Task {
     this.routes.set(DEFAULT, router, on, preference, this.node.clock.now + seconds * SECOND);
   }
 
-  private prefix(on: Ipv6Interface, option: AdvertisedPrefix, toAll: boolean): void {
+  private prefix(on: Ipv6Interface, router: IpAddress, option: AdvertisedPrefix, toAll: boolean): void {
     if (option.onLink && !option.prefix.network.isLinkLocal) {
       const until = this.node.clock.now + lifetimeNs(option.validSeconds);
       this.routes.set(option.prefix, null, on, 'medium', until);
     }
-    this.slaac.advertised(on, option, toAll);
+    this.slaac.advertised(on, option, router, toAll);
   }
 
   private route(on: Ipv6Interface, router: IpAddress, option: AdvertisedRoute): void {

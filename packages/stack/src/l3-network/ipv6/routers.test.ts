@@ -206,6 +206,20 @@ describe('A host finds routers (RFC 4861 6.3, RFC 4191)', () => {
     expectNoLeaks(world.pool);
   });
 
+  it("and speaks from the address that the next hop's prefix brought forth (RFC 6724 5, rule 5.5)", () => {
+    const world = new World6();
+    const lan = world.lan();
+    addRouter(world, lan, 1, { preference: 'low' });
+    const second = addRouter(world, lan, 2);
+    const host = new Host6(world, lan, 'a', '02:00:00:00:00:0a');
+    world.pass(10);
+    const source = () => `${host.ipv6.sourceFor(ip('2001:db8:ffff::1'))}`;
+    expect(source()).toMatch(/^2001:db8:2:/);
+    second.ipv6.stop();
+    world.pass(1);
+    expect(source()).toMatch(/^2001:db8:1:/);
+  });
+
   it('and DNS servers, for as long as they say (RFC 8106)', () => {
     const world = new World6();
     const lan = world.lan();

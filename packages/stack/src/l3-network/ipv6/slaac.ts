@@ -1,4 +1,5 @@
 import { SECOND, type Task, Timer } from '../../base/clock.ts';
+import type { IpAddress } from '../../base/ip-address.ts';
 import type { NodeContext } from '../../base/node-context.ts';
 import { Prefix } from '../../base/prefix.ts';
 import { What } from '../../base/trace.ts';
@@ -61,7 +62,7 @@ export class Slaac implements Task {
   }
 
   /** A router tells of a prefix: RFC 4862 5.5.3. `delayed`: others heard it at the same time. */
-  advertised(on: Ipv6Interface, option: AdvertisedPrefix, delayed: boolean): void {
+  advertised(on: Ipv6Interface, option: AdvertisedPrefix, router: IpAddress, delayed: boolean): void {
     const { prefix, validSeconds, preferredSeconds } = option;
     if (!option.autonomous || prefix.network.isLinkLocal || prefix.network.isMulticast) return;
     if (preferredSeconds > validSeconds) {
@@ -76,8 +77,12 @@ export class Slaac implements Task {
     const validUntil = now + lifetimeNs(validSeconds);
     const preferredUntil = now + lifetimeNs(preferredSeconds);
     const known = on.addresses.find((each) => each.origin === 'slaac' && each.prefix.network.equals(prefix.network));
-    if (known !== undefined) this.renew(on, known, preferredUntil, validUntil);
-    else if (validSeconds > 0) this.make(on, prefix, 'slaac', preferredUntil, validUntil, 0, delayed);
+    if (known !== undefined) {
+      known.toldBy(router);
+      this.renew(on, known, preferredUntil, validUntil);
+    } else if (validSeconds > 0) {
+      this.make(on, prefix, 'slaac', preferredUntil, validUntil, 0, delayed)?.toldBy(router);
+    }
   }
 
   /** Somebody had the address that was made: another one, up to three times (RFC 7217 6). */
@@ -125,7 +130,7 @@ export class Slaac implements Task {
     conflicts: number,
     delayed: boolean,
     after = 0,
-  ): void {
+  ): InterfaceAddress | null {
     const address = this.identifiers.addressIn(network, on.link.mac, conflicts);
     const made = new InterfaceAddress(new Prefix(address, network.length), origin, 'tentative');
     made.preferredUntil = preferredUntil;
@@ -133,10 +138,11 @@ export class Slaac implements Task {
     made.conflicts = conflicts;
     if (!this.keeper.keep(on, made)) {
       this.tell(on, network, 'ignored: the interface has enough addresses');
-      return;
+      return null;
     }
     this.detection.start(on, made, delayed, after);
     this.watch(on, made);
+    return made;
   }
 
   /** RFC 4862 5.5.3 (e). */
