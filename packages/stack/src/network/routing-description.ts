@@ -1,3 +1,5 @@
+import type { RipDescription } from './rip-description.ts';
+
 /** As everywhere: `'10s'` or seconds; `'100Mbit'` or bits a second. */
 type Duration = string | number;
 type Rate = string | number;
@@ -5,6 +7,7 @@ type Rate = string | number;
 /** Options by the protocol's name; null, as YAML has it for nothing, is none. */
 export interface RoutingProtocols {
   ospf?: OspfDescription | null;
+  rip?: RipDescription | null;
 }
 
 /** `'ospf'`; several with a list; with options: `{ ospf: { ... } }`. */
