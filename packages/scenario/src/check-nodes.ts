@@ -1,5 +1,7 @@
 /** Nodes: names, addresses used twice, gateways and routes that lead nowhere. */
 import { MacAddress } from '@netarium/stack/base/mac-address';
+import { AF_UNSPEC } from '@netarium/stack/l5-session/constants';
+import { numericHost } from '@netarium/stack/l5-session/name-lookup';
 import {
   addressText,
   adviseAddress,
@@ -12,7 +14,7 @@ import {
 } from './addresses.ts';
 import { isIpv6 } from './addresses6.ts';
 import { checkAddresses6, checkGateway6, checkRoute6, type Owner } from './check-nodes6.ts';
-import { type Interface, itemsOf, type Model, type Node, textAt, textsAt } from './model.ts';
+import { type Interface, isMachine, itemsOf, type Model, type Node, textAt, textsAt } from './model.ts';
 import { listed, nearest, oneOf } from './nearest.ts';
 import type { Findings, Path, Span } from './problem.ts';
 import { quoted } from './problem.ts';
@@ -45,6 +47,13 @@ export function checkNodes(model: Model, findings: Findings): void {
   }
 }
 
+/** A host that is called `123` could not be reached by its name: that is 0.0.0.123 (inet_aton). */
+function checkNumber(name: string, at: Span, path: Path, findings: Findings): void {
+  if (name.toLowerCase() === 'localhost' || numericHost(name, AF_UNSPEC) === null) return;
+  const message = `${quoted(name)} is read as an address wherever a name is asked for (inet_aton)`;
+  findings.problem(at, path, message, 'a name that is no number', `n${name}`);
+}
+
 const LOCALHOST = 'every host calls itself "localhost" (RFC 6761 6.3)';
 
 /** Names of hosts are the same in any case (RFC 4343), and no two nodes share one. */
@@ -58,11 +67,13 @@ function checkNames(model: Model, findings: Findings): void {
     else told(key, ['nodes', name], quoted(name), other);
   }
   for (const node of model.nodes.values()) {
+    if (isMachine(node.kind)) checkNumber(node.name, node.key, node.path, findings);
     for (const [index, alias] of itemsOf(node.tree, 'aliases').entries()) {
       if (typeof alias.value !== 'string') continue;
       const lower = alias.value.toLowerCase();
       const path = [...node.path, 'aliases', index];
       if (lower === 'localhost') findings.problem(alias, path, LOCALHOST, 'another name');
+      checkNumber(alias.value, alias, path, findings);
       const other = owners.get(lower);
       if (other === undefined) owners.set(lower, { name: node.name, at: alias });
       else told(alias, path, `the alias ${quoted(alias.value)}`, other);

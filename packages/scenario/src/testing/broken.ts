@@ -113,6 +113,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '6:37: the alias "ALICE" names "Alice" already (line 4); expected a name of its own; upper and lower case are the same',
     '7:34: every host calls itself "localhost" (RFC 6761 6.3); expected another name',
     '7:60: every host has a loopback interface "lo" already; expected another name. Did you mean "eth0"?',
+    '8:3: "123" is read as an address wherever a name is asked for (inet_aton); expected a name that is no number. Did you mean "n123"?',
   ],
   'not-yaml-indent.yaml': [
     '1:8: not YAML: the line after this one is indented too far; expected words that belong together in one column',

@@ -4,6 +4,8 @@ import { Prefix } from '../base/prefix.ts';
 import type { Host } from '../host/host.ts';
 import type { HostsFile } from '../host/hosts-file.ts';
 import { MacAssignment } from '../l2-link/mac-assignment.ts';
+import { AF_UNSPEC } from '../l5-session/constants.ts';
+import { numericHost } from '../l5-session/name-lookup.ts';
 import { BuildError, listed, wholeNumber } from './build-error.ts';
 import type { HostDescription, InterfaceDescription, RouteDescription } from './description.ts';
 import { protect } from './firewall-words.ts';
@@ -64,6 +66,9 @@ export class Machines {
   furnish(host: Host, description: Omit<HostDescription, 'kind'>): void {
     const { interfaces = {}, gateway, routes = [], aliases = [] } = description;
     for (const alias of aliases) this.claimName(alias, host.name);
+    const number = [host.name, ...aliases].find((name) => numericHost(name, AF_UNSPEC) !== null);
+    if (number !== undefined)
+      throw new BuildError(`"${number}" cannot be a host's name: it is read as an address (inet_aton)`);
     if (description.ipv6 !== undefined) this.ipv6Of.set(host, description.ipv6);
     for (const [name, written] of Object.entries(interfaces)) {
       this.addInterface(host, name, typeof written === 'string' ? { address: written } : (written ?? {}));

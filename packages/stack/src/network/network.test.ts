@@ -154,8 +154,9 @@ describe('what cannot be built, in words', () => {
   it.each<[string, string]>([
     [
       told({ nodes: { a: { kind: 'swich' } as never } }),
-      'a: there is no kind "swich"; there are host, router, switch, hub',
+      'a: there is no kind "swich"; there are host, router, gateway, switch, hub',
     ],
+    [told({ nodes: { 123: HOST } }), '"123" cannot be a host\'s name: it is read as an address (inet_aton)'],
     [told({ nodes: { 'a b': HOST } }), '"a b" cannot be a node\'s name: letters, digits and hyphens, as in "web-1"'],
     [
       told({ nodes: { web: HOST, Web: HOST } }),
