@@ -1,11 +1,12 @@
 import { type Task, Timer } from '../../base/clock.ts';
 import { What } from '../../base/trace.ts';
-import { type OspfRoute, PathType } from './ospf-route.ts';
+import { type OspfRoute, prefixKey } from './ospf-route.ts';
 import type { OspfPort } from './port.ts';
 import { calculateRoutes, type RoutingResult, type TableEntry } from './route-calculation.ts';
 import type { RouterParts } from './router-parts.ts';
 import type { Area } from './router-state.ts';
 import type { ShortestPaths } from './shortest-paths.ts';
+import { InterfaceState } from './states.ts';
 
 /** The router, and what it says itself, which follows from the routes. */
 export interface SpfParts extends RouterParts {
@@ -85,8 +86,9 @@ export class SpfSchedule implements Task {
     const result = calculateRoutes({ routerId, areas, externals, paths: this.paths, isBorder, now, most });
     this.result = result;
     const routes: OspfRoute[] = [];
-    for (const entry of result.networks.values()) {
-      const route = this.routeOf(entry);
+    const own = this.ownNetworks();
+    for (const [key, entry] of result.networks) {
+      const route = own.has(key) ? null : this.routeOf(entry);
       if (route !== null) routes.push(route);
     }
     this.routes = routes;
@@ -98,10 +100,20 @@ export class SpfSchedule implements Task {
     origination.routesChanged(result);
   }
 
-  /** As the machine takes it; null for what leads nowhere, or is one of its own networks. */
+  /** Networks that are on links of this machine, where it has a route already, by `prefixKey`. */
+  private ownNetworks(): Set<number> {
+    const keys = new Set<number>();
+    for (const { state, link, mask } of this.parts.interfaces) {
+      if (state === InterfaceState.Down) continue;
+      keys.add(prefixKey((link.address & mask) >>> 0, link.length));
+      for (const { network, length } of link.secondary) keys.add(prefixKey(network, length));
+    }
+    return keys;
+  }
+
+  /** As the machine takes it; null for what leads nowhere. */
   private routeOf(entry: TableEntry): OspfRoute | null {
-    if (entry.hops.length === 0) return null;
-    if (entry.type === PathType.IntraArea && entry.hops.some((hop) => hop.gateway === 0)) return null;
+    if (entry.hops.length === 0 || entry.hops.some((hop) => hop.gateway === 0)) return null;
     const { network, length, type, area, cost, type2Cost, tag } = entry;
     const nextHops = entry.hops
       .map(({ on, gateway }) => ({ index: on.link.index, name: on.name, gateway }))
