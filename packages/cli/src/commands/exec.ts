@@ -4,6 +4,9 @@ import { openScenarioOutside, sayOnStderr, usualPace } from '../outside.ts';
 import { hostNamed, openSession, type SessionOptions } from '../session.ts';
 import { RealInput, RealOutput } from '../terminal.ts';
 
+/** Network time that hosts have to get their addresses by DHCP before the command begins. */
+const ADDRESSES_NS = 10e9;
+
 /**
  * `netarium exec FILE NODE -- COMMAND...`: runs the scenario, and in it one command on one of its hosts, connected to
  * this terminal. The exit code is the command's.
@@ -32,6 +35,8 @@ export async function execCommand(
   const input = new RealInput(process.stdin, scheduler);
   // The scenario's services start at time 0 and are ready (they listen) before the command begins.
   await scheduler.run(0);
+  // Hosts that ask for their address have one, unless nobody gives it.
+  if (network.asking > 0) await scheduler.run(ADDRESSES_NS, () => network.asking === 0);
   // Before the command begins: who has read its first words may send it a signal.
   const signals = forwardSignals((signal) => scheduler.external(() => child.kill(signal)));
   const child = host.spawn(command, {

@@ -14,7 +14,7 @@ export class HostResolver implements NameResolver {
    * The network's names are in the DNS, so the hosts file has this host's own only: otherwise one list for all of the
    * network's hosts stands in for it.
    */
-  onlyOwnNames = false;
+  onlyOwnNames: () => boolean = () => false;
   private readonly host: Machine;
   private made: StubResolver | null = null;
 
@@ -61,6 +61,6 @@ export class HostResolver implements NameResolver {
   }
 
   private ownOnly(addresses: IpAddress[]): IpAddress[] {
-    return this.onlyOwnNames ? addresses.filter((address) => this.host.network.isLocal(address)) : addresses;
+    return this.onlyOwnNames() ? addresses.filter((address) => this.host.network.isLocal(address)) : addresses;
   }
 }

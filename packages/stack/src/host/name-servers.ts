@@ -1,6 +1,7 @@
 import type { IpAddress } from '../base/ip-address.ts';
 
-interface Advice {
+/** Servers, the best first, and domains to search. */
+export interface NameAdvice {
   readonly servers: readonly IpAddress[];
   readonly domains: readonly string[];
 }
@@ -10,7 +11,9 @@ interface Advice {
  * counts first; when its source has no more to say (a lease that ran out), it is gone.
  */
 export class NameServers {
-  private readonly bySource = new Map<string, Advice>();
+  /** What holds while nobody has said anything: the network's own servers, found when they are asked for. */
+  otherwise: (() => NameAdvice) | null = null;
+  private readonly bySource = new Map<string, NameAdvice>();
 
   /**
    * What `source` (`'by hand'`, `'dhcp eth0'`, `'ra eth0'`) says from now on, instead of what it said before: servers, the
@@ -29,7 +32,7 @@ export class NameServers {
   /** All servers, the best first, each once. */
   get servers(): IpAddress[] {
     const all: IpAddress[] = [];
-    for (const { servers } of this.bySource.values()) {
+    for (const { servers } of this.advice()) {
       for (const server of servers) if (!all.some((other) => other.equals(server))) all.push(server);
     }
     return all;
@@ -37,7 +40,12 @@ export class NameServers {
 
   /** The domains in which a name without dots is looked for. */
   get domains(): string[] {
-    return [...new Set([...this.bySource.values()].flatMap(({ domains }) => domains))];
+    return [...new Set(this.advice().flatMap(({ domains }) => domains))];
+  }
+
+  private advice(): NameAdvice[] {
+    const said = [...this.bySource.values()];
+    return said.length > 0 || this.otherwise === null ? said : [this.otherwise()];
   }
 
   /** As `/etc/resolv.conf` reads. */

@@ -4,6 +4,7 @@ import type { Prefix } from '../base/prefix.ts';
 import type { Host } from '../host/host.ts';
 import type { HostsFile } from '../host/hosts-file.ts';
 import { MemoryFiles } from '../host/memory-files.ts';
+import type { NameAdvice } from '../host/name-servers.ts';
 import type { IpInterface } from '../l3-network/ip-interface.ts';
 import { zonesOf } from '../l7-application/dns/scenario-zones.ts';
 import { BuildError } from './build-error.ts';
@@ -43,6 +44,7 @@ export class Configuration {
   /** Those that nothing was done for yet. */
   private readonly fresh = new Set<Host>();
   private dns: DnsDescription | null = null;
+  private plans: readonly NameServerPlan[] | null = null;
 
   constructor(directory: HostsFile, start: StartProgram) {
     this.directory = directory;
@@ -52,13 +54,17 @@ export class Configuration {
   /** The network has a DNS: its servers and resolvers are among the hosts when time begins. */
   useDns(description: DnsDescription): void {
     this.dns = description;
+    this.plans = null;
   }
 
   add(host: Host, words: HostWords): void {
     this.hosts.set(host, words);
+    this.plans = null;
     this.fresh.add(host);
     const { nameServers = [], search = [] } = words;
     if (nameServers.length > 0 || search.length > 0) host.useNameServers(nameServers.map(readAddress), search);
+    else if (!usesDhcp(words)) host.nameServers.otherwise = () => this.adviceFor(host);
+    host.resolver.onlyOwnNames = () => this.askedServers(this.nameServerPlans()).length > 0;
   }
 
   /** Is there anything to be done for a host that is described so, when time goes on? */
@@ -71,18 +77,19 @@ export class Configuration {
   }
 
   /**
-   * Hosts that are new learn whom to ask, and what serves and asks on them runs. Rejects with a BuildError for what cannot
-   * be.
+   * What serves and asks on hosts that are new runs. Rejects with a BuildError for what cannot be.
    */
   async begin(): Promise<void> {
     const fresh = [...this.fresh];
     this.fresh.clear();
+    this.check(this.dns?.server);
+    this.check(this.dns?.resolver);
     const plans = this.nameServerPlans();
     const asked = this.askedServers(plans);
-    for (const host of fresh) this.introduce(host, this.hosts.get(host)!, asked, plans.length > 0);
     const defaults: PoolDefaults = {
       nameServers: (network) => nearestAddresses(asked, [network]),
       domain: plans.some(({ names }) => names) ? this.domain : null,
+      taken: (network) => this.directory.entries().flatMap(([address]) => (network.contains(address) ? [address] : [])),
       station: (name) => this.stationOf(name),
     };
     for (const host of fresh) {
@@ -99,7 +106,13 @@ export class Configuration {
     return this.dns?.domain ?? DEFAULT_DOMAIN;
   }
 
-  private nameServerPlans(): NameServerPlan[] {
+  /** Who serves what, as far as it is known by now; the same until another host is added. */
+  private nameServerPlans(): readonly NameServerPlan[] {
+    this.plans ??= this.makePlans();
+    return this.plans;
+  }
+
+  private makePlans(): NameServerPlan[] {
     const servers = this.named(this.dns?.server);
     const resolvers = this.named(this.dns?.resolver);
     const all = new Map([...this.hosts].map(([host, { dns }]) => [host, dns]));
@@ -135,16 +148,14 @@ export class Configuration {
     return (recursive.length > 0 ? recursive : plans.filter(({ names }) => names)).map(({ host }) => host);
   }
 
-  /** Who has no servers of his own asks the network's. */
-  private introduce(host: Host, words: HostWords, asked: readonly Host[], inDns: boolean): void {
-    if (!inDns) return;
-    host.resolver.onlyOwnNames = asked.length > 0;
-    if (words.nameServers !== undefined || usesDhcp(words) || asked.length === 0) return;
-    // Of those that it can speak to.
+  /** Whom a host asks that has no servers of its own: the network's, of the families that it speaks. */
+  private adviceFor(host: Host): NameAdvice {
+    const asked = this.askedServers(this.nameServerPlans());
+    if (asked.length === 0) return { servers: [], domains: [] };
     const speaks = new Set(host.ip.interfaces().flatMap((each) => (each.loopback ? [] : familiesOf(each))));
     const servers = nearestAddresses(asked, host.addresses());
     const usable = servers.filter(({ family }) => speaks.has(family));
-    host.useNameServers(usable.length > 0 ? usable : servers, words.search ?? [this.domain]);
+    return { servers: usable.length > 0 ? usable : servers, domains: [this.domain] };
   }
 
   private async startNameServers(plans: readonly NameServerPlan[], fresh: readonly Host[]): Promise<void> {
@@ -187,11 +198,15 @@ export class Configuration {
     }
   }
 
+  /** The hosts of these names, those that there are. */
   private named(names: string | readonly string[] | undefined): Host[] {
-    return listOf(names).map((name) => {
-      for (const host of this.hosts.keys()) if (host.name === name) return host;
-      throw new BuildError(`dns: there is no host "${name}"`);
-    });
+    const wanted = listOf(names);
+    return wanted.length === 0 ? [] : [...this.hosts.keys()].filter(({ name }) => wanted.includes(name));
+  }
+
+  private check(names: string | readonly string[] | undefined): void {
+    const missing = listOf(names).find((name) => this.named(name).length === 0);
+    if (missing !== undefined) throw new BuildError(`dns: there is no host "${missing}"`);
   }
 
   /** The interface for which a node has an address reserved: the one that asks for one. */

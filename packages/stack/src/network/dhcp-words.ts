@@ -1,6 +1,6 @@
 import type { IpAddress } from '../base/ip-address.ts';
 import { MacAddress } from '../base/mac-address.ts';
-import type { Prefix } from '../base/prefix.ts';
+import { Prefix } from '../base/prefix.ts';
 import type { Host } from '../host/host.ts';
 import { BuildError } from './build-error.ts';
 import type { DhcpDescription, DhcpPoolDescription, InterfaceDescription } from './description.ts';
@@ -13,6 +13,8 @@ export interface PoolDefaults {
   /** The name servers, seen from a network. */
   nameServers(network: Prefix): readonly IpAddress[];
   readonly domain: string | null;
+  /** Addresses in a network that nodes have by description. */
+  taken(network: Prefix): readonly IpAddress[];
   /** The station that a reservation's key names; null: nobody. */
   station(name: string): MacAddress | null;
 }
@@ -25,6 +27,7 @@ export function dhcpPrograms(
 ): string[][] {
   const programs: string[][] = [];
   const serving: string[] = [];
+  const relaying: string[] = [];
   const pools: string[] = [];
   let probe = false;
   for (const [name, { address, dhcp }] of Object.entries(interfaces)) {
@@ -32,7 +35,7 @@ export function dhcpPrograms(
     if (dhcp === undefined) continue;
     const words: DhcpDescription = dhcp === true ? {} : dhcp;
     if (words.relay !== undefined) {
-      programs.push(['dhcrelay', '-a', '-i', name, ...listOf(words.relay)]);
+      relaying.push('-i', `${name}=${listOf(words.relay).join(',')}`);
       continue;
     }
     const own = host.ip.interfaceNamed(name)?.addresses.find((prefix) => prefix.address.family === 4);
@@ -43,6 +46,7 @@ export function dhcpPrograms(
     for (const network of words.networks ?? []) pools.push(...poolWords(network.network, own, network, defaults));
     probe ||= words.probe === true;
   }
+  if (relaying.length > 0) programs.push(['dhcrelay', '-a', ...relaying]);
   if (serving.length > 0) programs.push(['dhcpd', '-a', ...(probe ? ['-p'] : []), '-f', LEASES, ...serving, ...pools]);
   return programs;
 }
@@ -54,6 +58,7 @@ function poolWords(network: string, own: Prefix, words: DhcpPoolDescription, def
       list.push(`${word}=${typeof value === 'object' ? value.join(',') : value}`);
   };
   for (const range of listOf(words.pool)) add('range', range);
+  add('exclude', defaults.taken(Prefix.parse(network)!).map(String));
   add('router', words.router);
   add('dns', words.dns ?? defaults.nameServers(own).map(String));
   add('domain', words.domain ?? defaults.domain ?? undefined);

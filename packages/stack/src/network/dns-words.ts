@@ -1,6 +1,8 @@
 import type { IpAddress } from '../base/ip-address.ts';
 import { utf8Decode } from '../base/utf8.ts';
 import type { Host } from '../host/host.ts';
+import { readIncluded } from '../host/programs/zone-files.ts';
+import { DNS_LIMITS } from '../l7-application/dns/limits.ts';
 import { DomainName, keyIsWithin, parentKey } from '../l7-application/dns/name.ts';
 import { Type } from '../l7-application/dns/types.ts';
 import { Zone } from '../l7-application/dns/zone.ts';
@@ -46,7 +48,9 @@ export async function zonesIn({ host, words }: NameServerPlan): Promise<ServedZo
     const name = DomainName.parse(origin);
     if (name === null) continue;
     const text = isZoneText(value) ? value : await host.files.read(value).then(utf8Decode, () => null);
-    const zone = text === null ? null : Zone.parse(text, name);
+    if (text === null) continue;
+    const include = isZoneText(value) ? () => null : await readIncluded(host.files, value, text, DNS_LIMITS);
+    const zone = Zone.parse(text, name, DNS_LIMITS, include);
     if (zone instanceof Zone) zones.push({ zone, host });
   }
   return zones;

@@ -67,6 +67,8 @@ export class Network {
   private readonly machines = new Machines(this.names);
   private readonly configuration = new Configuration(this.names, (host, argv) => this.launch(host, argv));
   private configuring = false;
+  /** Interfaces that ask for their address (`address: dhcp`) and have not got one so far, nor given up. */
+  asking = 0;
   /** Hosts are being added, whose firewalls name each other. */
   private building = false;
   private readonly faults = new Faults(this.queue);
@@ -287,7 +289,11 @@ export class Network {
 
   private launch(host: Host, argv: readonly string[]): void {
     const run = argv.join(' ');
-    this.watch(host, run, host.spawn(argv, this.options.serviceStreams?.(host.name, run)));
+    const process = host.spawn(argv, this.options.serviceStreams?.(host.name, run));
+    this.watch(host, run, process);
+    if (argv[0] !== 'dhclient') return;
+    this.asking++;
+    void process.exited.then(() => this.asking--);
   }
 
   private watch(host: Host, run: string, process: Process): void {

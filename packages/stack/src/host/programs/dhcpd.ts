@@ -19,6 +19,7 @@ export const dhcpd: Program = {
 words, for the interface's own network until there is a subnet=:
   subnet=10.0.2.0/24               what follows is for hosts there, behind a relay
   range=10.0.1.100-10.0.1.199      addresses to give (all)
+  exclude=10.0.1.150               addresses of the range that somebody else has
   router=10.0.1.1                  (this host, if it is a router)
   dns=10.0.1.53,10.0.2.53 domain=lab.example search=lab.example,example ntp=10.0.1.7 mtu=1400
   lease=12h                        how long (1 day); or infinite

@@ -74,7 +74,7 @@ www.shop.example.	3600	IN	A	10.0.0.81
     expect(await lab.says('dig +short @10.0.0.3 ch txt version.bind')).toBe('"netarium"\n');
     expect(await lab.says('dig +short @10.0.0.3 ch txt hostname.bind')).toBe('"tld"\n');
     expect(await lab.says('dig @10.0.0.3 ch txt example')).toContain('status: REFUSED');
-    expect(await lab.says('dig @10.0.0.3 ch a id.server')).toMatch(/status: NOERROR.*[^]*ANSWER: 0/);
+    expect(await lab.says('dig @10.0.0.3 ch a id.server')).toContain('ANSWER: 0');
   });
 
   it('takes TCP when it is told to, and when the answer does not fit', async () => {

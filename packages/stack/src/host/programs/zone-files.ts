@@ -2,7 +2,7 @@ import { NetError } from '../../base/errors.ts';
 import { utf8Decode } from '../../base/utf8.ts';
 import type { DnsLimits } from '../../l7-application/dns/limits.ts';
 import { type Include, includesIn } from '../../l7-application/dns/master-file.ts';
-import { resolvePath } from '../files.ts';
+import { type Files, resolvePath } from '../files.ts';
 import type { Process } from '../process.ts';
 
 /** Files read for one zone at most, those that it includes together. */
@@ -15,19 +15,23 @@ export async function readZoneFiles(
   limits: DnsLimits,
 ): Promise<{ text: string; include: Include } | null> {
   const text = await readText(process, file);
-  if (text === null) return null;
+  return text === null ? null : { text, include: await readIncluded(process.host.files, file, text, limits) };
+}
+
+/** What a master file includes, and what that includes, as far as it is there; names count from the file's directory. */
+export async function readIncluded(files: Files, file: string, text: string, limits: DnsLimits): Promise<Include> {
   const folder = file.slice(0, file.lastIndexOf('/') + 1);
   const path = (name: string): string => resolvePath(`/${folder}`, name);
   const texts = new Map<string, string>();
   const open = includesIn(text);
   for (let name = open.shift(); name !== undefined && texts.size < MOST_FILES; name = open.shift()) {
     if (texts.has(path(name))) continue;
-    const included = await readQuietly(process, path(name));
+    const included = await readQuietly(files, path(name));
     if (included === null || included.length > limits.zoneFileBytes) continue; // who includes it will tell
     texts.set(path(name), included);
     open.push(...includesIn(included));
   }
-  return { text, include: (name) => texts.get(path(name)) ?? null };
+  return (name) => texts.get(path(name)) ?? null;
 }
 
 /** A file's text; null when there is none, which was told. */
@@ -41,8 +45,8 @@ export async function readText(process: Process, file: string): Promise<string |
   }
 }
 
-async function readQuietly(process: Process, file: string): Promise<string | null> {
-  return process.host.files.read(file).then(utf8Decode, (error) => {
+async function readQuietly(files: Files, file: string): Promise<string | null> {
+  return files.read(file).then(utf8Decode, (error) => {
     if (!(error instanceof NetError)) throw error;
     return null;
   });

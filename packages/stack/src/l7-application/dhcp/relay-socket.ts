@@ -22,17 +22,23 @@ export class DhcpRelaySocket implements DatagramReceiver {
   private readonly links = new Map<DatagramPort, DhcpLink>();
   private readonly upstream: DatagramPort;
   private readonly servers: readonly number[];
+  private readonly serversOf: ReadonlyMap<string, readonly number[]>;
   private readonly log: (line: string) => void;
   private readonly informs: boolean;
 
-  /** `servers`: 32 bits each. `informs`: servers are told by which link a client is reached (option 82). Throws a NetError when a socket cannot be had. */
+  /**
+   * `servers`: 32 bits each. `informs`: servers are told by which link a client is reached (option 82). `serversOf`: other
+   * servers for the clients of some links, by their names. Throws a NetError when a socket cannot be had.
+   */
   constructor(
     sockets: SocketApi,
     links: readonly DhcpLink[],
     servers: readonly number[],
     log: (line: string) => void = () => {},
     informs = false,
+    serversOf: ReadonlyMap<string, readonly number[]> = new Map(),
   ) {
+    this.serversOf = serversOf;
     this.informs = informs;
     this.node = sockets.host.node;
     this.servers = servers;
@@ -70,7 +76,7 @@ export class DhcpRelaySocket implements DatagramReceiver {
       return;
     }
     traceMessage(this.node, What.Forward, message);
-    for (const server of this.servers) {
+    for (const server of this.serversOf.get(link.name) ?? this.servers) {
       this.log(`Forwarded ${describeMessage(message)} via ${link.name} to ${formatIpv4(server)}`);
       this.upstream.send(relayed, server, SERVER_PORT);
     }

@@ -22,6 +22,7 @@ interface Draft {
   network: Prefix;
   readonly ranges: AddressRange[];
   readonly reservations: Reservation[];
+  readonly excluded: number[];
   readonly options: DhcpOptions;
   readonly routes: ClasslessRoute[];
   leaseSeconds?: number;
@@ -39,6 +40,7 @@ const WORDS: Readonly<Record<string, Reader>> = {
     for (const address of [first!, last ?? first!]) inside(draft, address, word);
     draft.ranges.push({ first: first!, last: last ?? first! });
   },
+  exclude: (draft, value, word) => void draft.excluded.push(...addresses(value, word)),
   router: (draft, value, word) => draft.options.setAddresses(Option.Routers, addresses(value, word)),
   dns: (draft, value, word) => draft.options.setAddresses(Option.DomainNameServers, addresses(value, word)),
   ntp: (draft, value, word) => draft.options.setAddresses(Option.NtpServers, addresses(value, word)),
@@ -144,7 +146,7 @@ export function subnetsFrom(words: readonly string[], own: readonly OwnNetwork[]
 }
 
 function draftOf(network: Prefix): Draft {
-  return { network, ranges: [], reservations: [], options: new DhcpOptions(), routes: [] };
+  return { network, ranges: [], reservations: [], excluded: [], options: new DhcpOptions(), routes: [] };
 }
 
 /** What follows by itself: the whole network as range, and the server as the router if it is one. */
@@ -170,7 +172,7 @@ function finished(draft: Draft, own: readonly OwnNetwork[]): SubnetConfig {
     ranges,
     reservations,
     options,
-    excluded: here.map(({ prefix }) => prefix.address.v4),
+    excluded: [...draft.excluded, ...here.map(({ prefix }) => prefix.address.v4)],
     ...(draft.leaseSeconds === undefined ? {} : { leaseSeconds: draft.leaseSeconds }),
     ...(draft.bootp === undefined ? {} : { bootp: draft.bootp }),
   };
