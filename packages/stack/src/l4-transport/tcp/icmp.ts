@@ -78,9 +78,10 @@ export function icmpErrorArrives(c: ControlBlock, packet: PacketBuffer, type: nu
   }
   if (errno === IGNORED) return;
   if (c.state === TcpState.SynSent || c.state === TcpState.SynReceived) {
-    // "Host unreachable" may be no more than three ARP requests that a bad line has lost: the SYN is tried again, as
+    // "Host unreachable" may be no more than three questions for a neighbour that a bad line has lost: the SYN is tried again, as
     // RFC 1122 4.2.3.9 wants it, for as long as a person waits (the fourth failure, at 14 s, ends it; Linux's first).
-    if (type === 3 && code === 1 && v4 && c.retransmits < HOST_UNREACHABLE_SYNS) {
+    const nobodyAnswered = v4 ? type === 3 && code === 1 : type === 1 && code === 3;
+    if (nobodyAnswered && c.retransmits < HOST_UNREACHABLE_SYNS) {
       c.softError = errno;
       return;
     }
