@@ -71,3 +71,46 @@ describe('a firewall', () => {
     expect(await outstanding(lab)).toBe(0);
   });
 });
+
+describe('the programs', () => {
+  it('list, change and count', async () => {
+    const lab = new NatLab(
+      { forward: 'deny', rules: ['allow established', 'allow from eth0 comment "the LAN"'] },
+      FORWARD,
+    );
+    expect((await lab.says('alice', 'conntrack')).text).toContain('nothing is tracked');
+    expect((await lab.says('alice', 'firewall')).text).toContain('everything passes');
+    await lab.says('alice', 'ping -c 2 198.51.100.7');
+    expect((await lab.says('r1', 'firewall')).text).toBe(`input    allow   0 packets, 0 bytes decided by it
+forward  deny    0 packets, 0 bytes decided by it
+output   allow   0 packets, 0 bytes decided by it
+
+    #    packets       bytes  rule
+    1          3         252  allow established
+    2          1          84  allow from eth0 comment "the LAN"
+
+    #  translation
+    1  masquerade from eth0,eth2 out eth1
+    2  forward tcp port 8080 to web:80
+
+1 conversations tracked, 1 addresses and ports mapped
+`);
+    expect((await lab.says('r1', 'conntrack -L')).text).toMatch(
+      /^icmp {5}1 60 src=10\.0\.1\.10 dst=198\.51\.100\.7 id=(\d+) type=8 packets=2 bytes=168 src=198\.51\.100\.7 dst=203\.0\.113\.1 id=\1 type=0 packets=2 bytes=168 mark=0\n$/,
+    );
+    expect((await lab.says('r1', 'conntrack -C')).text).toBe('1\n');
+    expect(await lab.says('r1', 'firewall add allow tcp to wbe')).toEqual({
+      code: 1,
+      text: 'firewall: rule 3, column 14: "wbe" cannot stand here: expected an address, a network like 10.0.1.0/24, or a name; did you mean "web"?\n',
+    });
+    expect((await lab.says('r1', 'firewall insert 1 reject icmp from alice')).code).toBe(0);
+    expect((await lab.says('alice', 'ping -c 1 198.51.100.7')).text).toContain('Packet filtered');
+    expect((await lab.says('r1', 'firewall delete 1')).code).toBe(0);
+    expect((await lab.says('r1', 'firewall policy forward alow')).text).toContain('no policy');
+    expect((await lab.says('r1', 'firewall nat delete 1')).code).toBe(0);
+    expect((await lab.says('r1', 'conntrack -F')).text).toContain('1 conversations are forgotten');
+    expect((await lab.says('alice', 'ping -c 1 -W 1 198.51.100.7')).code).toBe(1);
+    expect((await lab.says('r1', 'firewall flush')).code).toBe(0);
+    expect((await lab.says('r1', 'firewall lst')).text).toContain('did you mean "list"');
+  });
+});

@@ -2,12 +2,14 @@ import type { Program } from '../program.ts';
 import { arp } from './arp.ts';
 import { arping } from './arping.ts';
 import { cat } from './cat.ts';
+import { conntrack } from './conntrack.ts';
 import { dhclient } from './dhclient.ts';
 import { dhcpd } from './dhcpd.ts';
 import { dhcrelay } from './dhcrelay.ts';
 import { dig } from './dig.ts';
 import { dnsd } from './dnsd.ts';
 import { echo } from './echo.ts';
+import { firewall } from './firewall.ts';
 import { get } from './get.ts';
 import { helpFor } from './help.ts';
 import { host } from './host.ts';
@@ -30,12 +32,14 @@ const ALL = [
   arp,
   arping,
   cat,
+  conntrack,
   dhclient,
   dhcpd,
   dhcrelay,
   dig,
   dnsd,
   echo,
+  firewall,
   get,
   host,
   hostname,
