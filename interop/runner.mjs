@@ -133,5 +133,6 @@ process.on('SIGINT', () => {}); // Ctrl-C is for who started us, and will tell
 
 say({ ready: places });
 await network.run();
+network.farewell();
 for (const wire of wires) wire.close();
 process.exit();

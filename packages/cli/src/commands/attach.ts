@@ -54,6 +54,7 @@ export async function attachCommand(file: string, options: AttachOptions): Promi
     if (capture !== null) flushing = setInterval(() => capture?.flush(true), FLUSH_MS);
     say('ready');
     await network.scheduler.run(endNs);
+    network.farewell();
   } finally {
     if (flushing !== null) clearInterval(flushing);
     gateway?.close();

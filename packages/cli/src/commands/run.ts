@@ -40,6 +40,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
       // In paced time, too, the end is when nothing is left, unless something may come from outside.
       return endNs === Infinity && queue.pending === 0 && !isOpen;
     });
+    if (isOpen) network.farewell();
   } finally {
     clearInterval(flushing);
     outside?.close();

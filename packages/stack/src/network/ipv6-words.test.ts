@@ -81,6 +81,15 @@ describe('A network whose hosts configure themselves', () => {
     ).toBe(true);
   });
 
+  it('says goodbye: hosts have no default router any more', () => {
+    const network = Network.from(campus());
+    network.runSync({ for: '8s' });
+    network.farewell();
+    const routes = network.hostNamed('alice').ip6.routes.list();
+    expect(routes.some((route) => route.length === 0)).toBe(false);
+    expect(network.pool.outstanding).toBe(0);
+  });
+
   it('a hundred of them on one link have a hundred addresses, all different', () => {
     const nodes: NetworkDescription['nodes'] = {
       sw: { kind: 'switch', ports: 101 },

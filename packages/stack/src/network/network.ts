@@ -42,6 +42,9 @@ export type { NetworkOptions } from './network-options.ts';
 export type { OutsideLink } from './outside-link.ts';
 export type { RunOptions } from './run-program.ts';
 
+/** What is said at the end has arrived by then. */
+const FAREWELL_NS = 5e6;
+
 /**
  * Machines and links together, and the time they live in.
  *
@@ -64,6 +67,8 @@ export class Network {
   private readonly cableAt = new Map<string, Cable>();
   /** Links that lead out of the network. */
   readonly outside: OutsideLink[] = [];
+  /** What else ends with the network: a gateway. Who ends before it takes itself out. */
+  readonly endings = new Set<() => void>();
   private readonly machines = new Machines(this.names);
   private readonly configuration = new Configuration(this.names, (host, argv) => this.launch(host, argv));
   private configuring = false;
@@ -175,9 +180,9 @@ export class Network {
    */
   plug(endpoint: string, end: OutsideLink): string {
     const place = findPlace(this.nodes, this.machines, endpoint);
+    place.plug(end);
     this.outside.push(end);
     end.trace = this.traceSink;
-    place.plug(end);
     return place.name;
   }
 
@@ -249,6 +254,32 @@ export class Network {
   /** Lets time run without ever waiting for promises: for programs made of callbacks alone. */
   runSync(options: RunOptions = {}): RunEnd {
     return this.scheduler.runSync(endOfRun(this.scheduler, options), options.until);
+  }
+
+  /**
+   * Ends the network, for who is done with it: what leads outside is closed, programs are killed, their sockets closed,
+   * and time stands still; a run that is going on ends as by `stop()`. Once is enough.
+   */
+  close(): void {
+    for (const end of this.endings) end();
+    this.endings.clear();
+    for (const link of this.outside.splice(0)) link.close?.();
+    for (const node of this.nodes.values()) {
+      if (!(node instanceof Host)) continue;
+      for (const process of [...node.processes.values()]) process.kill('SIGKILL');
+      node.sockets.closeAll();
+    }
+    this.scheduler.close();
+  }
+
+  /**
+   * The end of a network that others outside go on without: its routers take back what they advertised (RFC 4861
+   * 6.2.5). For after a run, before wires are closed.
+   */
+  farewell(): void {
+    let said = false;
+    for (const node of this.nodes.values()) if (node instanceof Host) said = node.ip6.links.farewell() || said;
+    if (said) this.scheduler.runSync(this.now + FAREWELL_NS);
   }
 
   setPace(pace: Pace): void {

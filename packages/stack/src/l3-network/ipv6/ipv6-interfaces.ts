@@ -142,6 +142,13 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper, RouterWatche
     if (on.linkLocal !== null) this.mld.querier.start(on);
   }
 
+  /** A router's end: tells hosts to go elsewhere. True if there was anything to tell. */
+  farewell(): boolean {
+    let said = false;
+    for (const on of this.list) said = this.advertiser.stop(on, true) || said;
+    return said;
+  }
+
   /** Lets go of everything that waits: for a host that is switched off. */
   stop(): void {
     for (const on of [...this.list]) {

@@ -122,13 +122,15 @@ export class RouterAdvertiser implements Icmp6Handler {
     this.soon(link, this.random.below(MAX_ANSWER_DELAY_NS));
   }
 
-  /** Advertises no more; with `farewell`, a last one tells hosts to go elsewhere (RFC 4861 6.2.5). */
-  stop(on: Ipv6Interface, farewell: boolean): void {
+  /** Advertises no more; with `farewell`, a last one tells hosts to go elsewhere (RFC 4861 6.2.5): true if it did. */
+  stop(on: Ipv6Interface, farewell: boolean): boolean {
     const link = this.links.get(on);
-    if (link === undefined) return;
+    if (link === undefined) return false;
     link.timer.dispose();
     this.links.delete(on);
-    if (farewell && link.sent > 0) this.send(link, ALL_NODES, 0);
+    if (!farewell || link.sent === 0) return false;
+    this.send(link, ALL_NODES, 0);
+    return true;
   }
 
   /** Its time came. */
