@@ -82,6 +82,8 @@ export class Gateway implements Task {
   /** The alias that was given to an interface; null: none. */
   private alias: { link: IpLink; address: IpAddress } | null = null;
   private closed = false;
+  private readonly endings: Set<() => void>;
+  private readonly end = (): void => this.close();
 
   /** Throws a BuildError that says what cannot be. */
   constructor(network: Network, options: GatewayOptions) {
@@ -121,6 +123,8 @@ export class Gateway implements Task {
     this.icmp = new IcmpRelay(this.parts, options.ping ?? null);
     this.link = new OutsideLink(OUTSIDE, host, outside);
     this.plug();
+    this.endings = network.endings;
+    this.endings.add(this.end);
   }
 
   /**
@@ -158,6 +162,7 @@ export class Gateway implements Task {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.endings.delete(this.end);
     const { host } = this;
     this.parts.external(() => {
       for (const forward of this.forwards) forward.close();

@@ -8,4 +8,6 @@ export interface OutsideLink extends LinkEnd {
   trace?: TraceSink | null;
   /** Sees each frame, with the reason if it goes no further: `Direction.In` came from outside. */
   tap?: FrameTap | null;
+  /** Gives back what it holds of the real machine. */
+  close?(): void;
 }

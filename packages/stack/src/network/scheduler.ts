@@ -48,6 +48,7 @@ export class Scheduler implements Wakeups {
   private readonly outside: OutsideWork = new OutsideWork(() => this.outsideSettled());
   private stopRequested = false;
   private isRunning = false;
+  private closed = false;
   /** Paced time: network time `anchorNs` stood at real time `anchorReal`. */
   private speed = Infinity;
   private anchorNs = 0;
@@ -123,10 +124,17 @@ export class Scheduler implements Wakeups {
     this.interrupt();
   }
 
+  /** Time stands still for ever: the run that is going on ends, and others end as they begin. */
+  close(): void {
+    this.closed = true;
+    this.stop();
+  }
+
   /** Runs events up to `untilNs` inclusive without ever waiting for application code: for callback-driven programs. */
   runSync(untilNs: number, done?: () => boolean): RunEnd {
     const { queue } = this;
     if (this.isRunning) throw new Error(RUNNING_ALREADY);
+    if (this.closed) return 'stopped';
     while (queue.nextTime <= untilNs && queue.pending > 0) {
       if (done?.()) return 'done';
       queue.runNext();
@@ -146,6 +154,7 @@ export class Scheduler implements Wakeups {
     const { platform, queue } = this;
     if (platform === null) throw new Error(NO_PLATFORM);
     if (this.isRunning) throw new Error(RUNNING_ALREADY);
+    if (this.closed) return 'stopped';
     this.isRunning = true;
     this.stopRequested = false;
     this.applicationAwake = true;
