@@ -83,7 +83,8 @@ describe('capture filters', () => {
     expect(matching('ether host 01:80:c2:00:00:00')).toEqual(['802.3']);
     expect(matching('broadcast and arp')).toEqual(['arp request', 'arp announcement', 'arp probe']);
     expect(matching('broadcast and port bootps')).toEqual(['dhcp discover', 'dhcp inform', 'bootp request']);
-    expect(matching('multicast and not broadcast')).toEqual(['802.3']);
+    expect(matching('multicast and not broadcast and not ip')).toEqual(['802.3']);
+    expect(matching('multicast and ip proto 2')).toEqual(matching('ip proto 2'));
   });
 
   it('test ports, not in later fragments', () => {
@@ -103,7 +104,7 @@ describe('capture filters', () => {
     expect(matching('tcp[tcpflags] & (tcp-syn|tcp-ack) = (tcp-syn|tcp-ack)')).toEqual(['syn ack']);
     expect(matching('icmp[icmptype] == icmp-echo')).toEqual(['echo request']);
     expect(matching('ip[2:2] > 500')).toEqual(['first fragment', 'last fragment']);
-    expect(matching('(ip[0] & 0x0f) * 4 > 20')).toEqual(['ip options']);
+    expect(matching('(ip[0] & 0x0f) * 4 > 20 and udp')).toEqual(['ip options']);
     expect(matching('ip[6:2] & 0x1fff != 0')).toEqual(['last fragment']);
     expect(matching('tcp[((tcp[12] & 0xf0) >> 2):4] = 0x47455420')).toEqual(['http request', 'http that goes on']);
     expect(matching('greater 700')).toEqual(matching('len >= 700'));

@@ -71,6 +71,8 @@ export class Ipv4Flow implements Flow {
   private readonly destination: number;
   private addressSum = 0;
   private identification = 0;
+  /** The last one of packets that nobody may fragment: they need none of their own (RFC 6864 4.1). */
+  private atomicIdentification = 0;
   private interface: IpInterface;
   private neighbour: Neighbour | null = null;
   /** The `routes.generation` for which all this is right; 0: none yet. */
@@ -205,6 +207,7 @@ export class Ipv4Flow implements Flow {
     this.addressSum = ipv4AddressSum(source, destination);
     this.pseudoSum = this.addressSum + protocol;
     this.identification = this.paths.identifications.sequence(source, destination, protocol);
+    this.atomicIdentification = this.paths.identifications.any();
   }
 
   private writeHeader(packet: PacketBuffer, length: number): void {
@@ -212,7 +215,13 @@ export class Ipv4Flow implements Flow {
     const at = packet.push(this.headerLength);
     packet.l3 = at;
     const flags = this.dontFragment && !this.mtuLocked ? DONT_FRAGMENT : 0;
-    const identification = this.paths.identifications.next(this.identification);
+    let identification: number;
+    if (flags !== 0) {
+      identification = (this.atomicIdentification + 1) & 0xffff;
+      this.atomicIdentification = identification;
+    } else {
+      identification = this.paths.identifications.next(this.identification);
+    }
     writeIpv4Header(
       packet.view,
       at,

@@ -1,7 +1,9 @@
+import type { Clock } from '../base/clock.ts';
 import { Errno } from '../base/errors.ts';
 import { IpAddress } from '../base/ip-address.ts';
 import { MacAddress } from '../base/mac-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
+import type { Random } from '../base/random.ts';
 import { sipHash24 } from '../base/siphash.ts';
 import type { IpInterface } from './ip-interface.ts';
 import type { Groups } from './multicast/groups.ts';
@@ -210,21 +212,30 @@ export function multicastMac(group: number): MacAddress {
   return new MacAddress(0x0100, 0x5e000000 | (group & 0x7fffff));
 }
 
+/** The most that an identification goes on by. */
+const MOST_SKIPPED = 4096;
 /** Counters that flows share, by hash of their addresses. */
 const COUNTERS = 1024;
 
 /**
  * The identification field: different for each datagram between two addresses while one may still be on its way
- * (RFC 6864), and not to be foretold by others (RFC 7739): a counter that starts where a keyed hash says.
+ * (RFC 6864), and not to be foretold by others (RFC 7739): a counter that starts where a keyed hash says, and goes on by
+ * a random number, at most that of the milliseconds since it was used last (so does Linux), so that nobody can count
+ * what was sent in between.
  */
 export class Identifications {
   private readonly key = new Uint32Array(4);
   private readonly words = new Uint32Array(3);
   private readonly counters = new Uint16Array(COUNTERS);
+  /** When each counter was used last, ns. */
+  private readonly usedAt = new Float64Array(COUNTERS);
+  private readonly clock: Clock;
+  private readonly random: Random;
 
   constructor(node: NodeContext) {
-    const random = node.random.fork('ipv4 identification');
-    for (let i = 0; i < 4; i++) this.key[i] = random.u32();
+    this.clock = node.clock;
+    this.random = node.random.fork('ipv4 identification');
+    for (let i = 0; i < 4; i++) this.key[i] = this.random.u32();
   }
 
   /** Names the sequence for these addresses and protocol. */
@@ -238,6 +249,16 @@ export class Identifications {
   /** The next of a sequence, 16 bits. */
   next(sequence: number): number {
     const counter = sequence & (COUNTERS - 1);
-    return (this.counters[counter]++ + (sequence >>> 16)) & 0xffff;
+    const { now } = this.clock;
+    const sinceMs = (now - this.usedAt[counter]!) / 1e6;
+    this.usedAt[counter] = now;
+    if (sinceMs < 2) this.counters[counter]!++;
+    else this.counters[counter]! += 1 + this.random.below(sinceMs < MOST_SKIPPED ? Math.floor(sinceMs) : MOST_SKIPPED);
+    return (this.counters[counter]! + (sequence >>> 16)) & 0xffff;
+  }
+
+  /** Where the packets of one flow begin that cannot be fragmented: they only need not be foretold. */
+  any(): number {
+    return this.random.u32() & 0xffff;
   }
 }

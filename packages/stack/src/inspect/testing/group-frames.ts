@@ -19,8 +19,8 @@ const report = (...records: Bytes[]): Uint8Array => igmp(0x22, 0, [0, 0, ...u16(
 const query = (group: string, code: number, ...sources: string[]): Uint8Array =>
   igmp(0x11, code, [...ip(group), 0x0a, 125, ...u16(sources.length), ...sources.flatMap((source) => ip(source))]);
 
-const echo = (options: Bytes): Uint8Array =>
-  ethernet(ipv4(icmp(8, 0, [0, 1, 0, 1, ...text('abcdefghijklmnop')]), { protocol: 1, options }));
+const withOptions = (options: Bytes): Uint8Array =>
+  ethernet(ipv4(text('abcdefghijklmnop'), { src: '10.0.7.7', dst: '10.0.8.8', protocol: 253, options }));
 
 /** IGMP of all versions, and IPv4 options. */
 export function groupFrames(): [name: string, frame: Uint8Array][] {
@@ -45,11 +45,14 @@ export function groupFrames(): [name: string, frame: Uint8Array][] {
         record(6, '239.6.6.6', ALICE.ip, WEB.ip),
       ),
     ],
-    ['record route', echo([1, 7, 39, 12, ...ip(ALICE.ip), ...ip(WEB.ip), ...zeros(28)])],
-    ['record route, empty', echo([7, 11, 4, ...zeros(8), 0])],
-    ['timestamps alone', echo([68, 12, 9, 0x10, ...u32(1000), ...zeros(4)])],
-    ['timestamps with addresses', echo([68, 20, 13, 1, ...ip(ALICE.ip), ...u32(5000), ...zeros(8)])],
-    ['timestamps prespecified', echo([68, 20, 13, 3, ...ip(ALICE.ip), ...u32(5000), ...ip(WEB.ip), ...zeros(4)])],
-    ['stream id', echo([136, 4, 0, 7])],
+    ['record route', withOptions([1, 7, 39, 12, ...ip(ALICE.ip), ...ip(WEB.ip), ...zeros(28)])],
+    ['record route, empty', withOptions([7, 11, 4, ...zeros(8), 0])],
+    ['timestamps alone', withOptions([68, 12, 9, 0x10, ...u32(1000), ...zeros(4)])],
+    ['timestamps with addresses', withOptions([68, 20, 13, 1, ...ip(ALICE.ip), ...u32(5000), ...zeros(8)])],
+    [
+      'timestamps prespecified',
+      withOptions([68, 20, 13, 3, ...ip(ALICE.ip), ...u32(5000), ...ip(WEB.ip), ...zeros(4)]),
+    ],
+    ['stream id', withOptions([136, 4, 0, 7])],
   ];
 }
