@@ -11,10 +11,11 @@ import { reasonFor } from '../flow.ts';
 import type { IpInterface } from '../ip-interface.ts';
 import type { Neighbour } from '../neighbour.ts';
 import { Cast, type Flow, Protocol } from '../network-layer.ts';
+import type { PacketFilter } from '../packet-filter.ts';
 import { RouteType } from '../routes.ts';
 import { cutSuperSegment, superSegmentHeader } from '../segmentation.ts';
 import { fragmentIpv6 } from './fragmentation6.ts';
-import { describeIpv6, IPV6_HEADER_LENGTH, IPV6_MAX_LENGTH, ipv6AddressSum, writeIpv6Header } from './ipv6-header.ts';
+import { describeIpv6, IPV6_HEADER_LENGTH, IPV6_MAX_LENGTH, ipv6AddressSum, writeIpv6Words } from './ipv6-header.ts';
 import { DEFAULT_HOP_LIMIT } from './ipv6-interface.ts';
 import { type Ipv6Paths, isAllNodes } from './ipv6-paths.ts';
 import type { RoutingTable6 } from './routes6.ts';
@@ -50,6 +51,8 @@ export class Ipv6Flow implements Flow {
   private readonly transparent: boolean;
   /** The source that must be used; null: what the route says, anew each time. */
   private wanted: IpAddress | null;
+  /** Both addresses, source first, as they are written. */
+  private readonly words = new Int32Array(8);
   private interface: IpInterface;
   private neighbour: Neighbour | null = null;
   /** The `routes.generation` for which all this is right; 0: none yet. */
@@ -72,6 +75,7 @@ export class Ipv6Flow implements Flow {
     this.node = paths.node;
     this.clock = paths.node.clock;
     this.remote = remote;
+    this.words.set([remote.w0, remote.w1, remote.w2, remote.w3], 4);
     this.protocol = protocol;
     this.device = device;
     this.transparent = transparent && local !== null;
@@ -135,6 +139,7 @@ export class Ipv6Flow implements Flow {
     if (length > link.mtu || length > this.pathMtu) return this.sendLarge(packet, length);
     this.writeHeader(packet, length);
     if (this.node.trace !== null) this.traceSend(packet);
+    if (this.paths.filter !== null) return this.sendFiltered(packet, this.paths.filter);
     if (this.cast === Cast.Multicast) this.loopBack(packet);
     const neighbour = this.neighbour;
     if (neighbour !== null && this.clock.now < neighbour.fastUntil) {
@@ -158,6 +163,7 @@ export class Ipv6Flow implements Flow {
 
   private setSource(source: IpAddress): void {
     this.local = source;
+    this.words.set([source.w0, source.w1, source.w2, source.w3]);
     this.pseudoSum = ipv6AddressSum(source, this.remote) + this.protocol;
     this.flowLabel =
       (this.paths.identifications.hash(source, this.remote) ^ Math.imul(this.protocol, 0x9e37)) & 0xfffff;
@@ -167,7 +173,7 @@ export class Ipv6Flow implements Flow {
     packet.l4 = packet.start;
     const at = packet.push(IPV6_HEADER_LENGTH);
     packet.l3 = at;
-    writeIpv6Header(
+    writeIpv6Words(
       packet.view,
       at,
       this.tos,
@@ -175,8 +181,7 @@ export class Ipv6Flow implements Flow {
       length - IPV6_HEADER_LENGTH,
       this.protocol,
       this.ttl,
-      this.local,
-      this.remote,
+      this.words,
     );
   }
 
@@ -201,8 +206,10 @@ export class Ipv6Flow implements Flow {
     if (packet.segmentSize > 0) return this.sendSuper(packet, length, mtu);
     if (this.dontFragment) return this.tooLong(packet, length, mtu);
     this.writeHeader(packet, length);
-    if (this.cast === Cast.Multicast) this.loopBack(packet);
-    const fragments = fragmentIpv6(packet, mtu, this.paths.identifications.next(this.local, this.remote));
+    const whole = this.paths.filter === null ? packet : this.filtered(packet, this.paths.filter);
+    if (whole === null) return -Errno.EPERM;
+    if (this.cast === Cast.Multicast) this.loopBack(whole);
+    const fragments = fragmentIpv6(whole, mtu, this.paths.identifications.next(this.local, this.remote));
     return fragments === null ? this.refuse(packet, -Errno.EMSGSIZE) : this.sendAll(fragments);
   }
 
@@ -211,11 +218,26 @@ export class Ipv6Flow implements Flow {
     this.writeHeader(packet, length);
     const header = superSegmentHeader(packet);
     if (header < 0 || header + packet.segmentSize > mtu) return this.tooLong(packet, length, mtu);
+    const whole = this.paths.filter === null ? packet : this.filtered(packet, this.paths.filter);
+    if (whole === null) return -Errno.EPERM;
     const offload = this.interface.link.segmentOffload;
-    const pieces = length - IPV6_HEADER_LENGTH > offload ? cutSuperSegment(packet) : null;
+    const pieces = length - IPV6_HEADER_LENGTH > offload ? cutSuperSegment(whole) : null;
     if (pieces !== null) return this.sendAll(pieces);
-    if (this.node.trace !== null) this.traceSend(packet);
-    return this.outputSlow(packet);
+    if (this.node.trace !== null) this.traceSend(whole);
+    return this.outputSlow(whole);
+  }
+
+  private sendFiltered(packet: PacketBuffer, filter: PacketFilter): number {
+    const passed = this.filtered(packet, filter);
+    if (passed === null) return -Errno.EPERM;
+    if (this.cast === Cast.Multicast) this.loopBack(passed);
+    return this.outputSlow(passed);
+  }
+
+  /** Null: it went no further. */
+  private filtered(packet: PacketBuffer, filter: PacketFilter): PacketBuffer | null {
+    const passed = filter.output(packet, this.interface);
+    return passed === null ? null : filter.postrouting(passed, this.interface, false);
   }
 
   private sendAll(packets: PacketBuffer): number {

@@ -6,6 +6,7 @@ import { What } from '../../base/trace.ts';
 import type { IpInterface } from '../ip-interface.ts';
 import type { Neighbour } from '../neighbour.ts';
 import type { NeighbourTable } from '../neighbours.ts';
+import type { PacketFilter } from '../packet-filter.ts';
 import { RouteType } from '../routes.ts';
 import { cutSuperSegment, superSegmentHeader } from '../segmentation.ts';
 import type { Icmp6Errors } from './icmp6-errors.ts';
@@ -15,6 +16,7 @@ import {
   ipv6Destination,
   ipv6DestinationWord,
   ipv6HopLimit,
+  ipv6IsOrdinary,
   ipv6Source,
   setIpv6HopLimit,
 } from './ipv6-header.ts';
@@ -29,12 +31,25 @@ export interface Redirector {
   redirect(packet: PacketBuffer, target: IpAddress, on: IpInterface): void;
 }
 
+function filtered(
+  packet: PacketBuffer,
+  from: IpInterface,
+  out: IpInterface,
+  filter: PacketFilter,
+): PacketBuffer | null {
+  let passed = filter.prerouting(packet, from);
+  if (passed !== null) passed = filter.forward(passed, out);
+  return passed === null ? null : filter.postrouting(passed, out, true);
+}
+
 /** What a router does with a packet for somebody else (RFC 8200 3, 4 and 5; RFC 4007 9). */
 export class Forwarder6 {
   /** Packets sent on. */
   forwarded = 0;
   /** Set once, by who composes the layer. */
   redirector: Redirector | null = null;
+  /** Who looks at every packet; null: nobody. */
+  filter: PacketFilter | null = null;
   private readonly node: NodeContext;
   private readonly neighbours: NeighbourTable;
   private readonly errors: Icmp6Errors;
@@ -51,22 +66,12 @@ export class Forwarder6 {
    */
   forward(packet: PacketBuffer, route: Route6 | null, from: IpInterface): void {
     const { view, start: at } = packet;
-    const source = ipv6Source(view, at);
-    const destination = ipv6Destination(view, at);
-    if (!isForwardable(source) || !isForwardable(destination) || destination.isLinkLocal) {
-      this.node.drop(packet, Drop.IP_BROADCAST_NOT_FORWARDED, `from ${source} to ${destination}`);
-      return;
-    }
+    if (!ipv6IsOrdinary(view, at) && this.staysHere(packet, route, from)) return;
     if (route === null || route.type !== RouteType.Unicast) {
-      this.refuse(packet, route, destination);
+      this.refuse(packet, route, ipv6Destination(view, at));
       return;
     }
     const out = route.interface!;
-    if (source.isLinkLocal && out !== from) {
-      this.errors.send(packet, Icmp6Type.DestinationUnreachable, Unreachable6.BeyondScope, 0);
-      this.node.drop(packet, Drop.IP6_BEYOND_SCOPE, `${source} to ${destination}`);
-      return;
-    }
     const hopLimit = ipv6HopLimit(view, at);
     if (hopLimit <= 1) {
       this.errors.send(packet, Icmp6Type.TimeExceeded, TimeExceeded6.Transit, 0);
@@ -82,14 +87,33 @@ export class Forwarder6 {
     const neighbour = this.neighbourFor(packet, route, out);
     if (neighbour === null) return;
     if (out === from && this.redirector !== null) {
-      this.redirector.redirect(packet, route.gateway ?? destination, from);
+      this.redirector.redirect(packet, route.gateway ?? ipv6Destination(view, at), from);
     }
-    const own = packet.writable();
+    let own = packet.writable();
     setIpv6HopLimit(own.view, own.start, hopLimit - 1);
+    if (this.filter !== null) {
+      const passed = filtered(own, from, out, this.filter);
+      if (passed === null) return;
+      own = passed;
+    }
     this.forwarded++;
-    if (this.node.trace !== null) this.trace(own, route, destination, hopLimit - 1);
+    if (this.node.trace !== null) this.trace(own, route, hopLimit - 1);
     if (own.end - own.start <= mtu) neighbour.output(own);
     else this.sendPieces(own, neighbour, out);
+  }
+
+  /** Ends a packet whose addresses mean nothing beyond this host, or its link (RFC 4007 9); true if it did. */
+  private staysHere(packet: PacketBuffer, route: Route6 | null, from: IpInterface): boolean {
+    const source = ipv6Source(packet.view, packet.start);
+    const destination = ipv6Destination(packet.view, packet.start);
+    if (!isForwardable(source) || !isForwardable(destination) || destination.isLinkLocal) {
+      this.node.drop(packet, Drop.IP_BROADCAST_NOT_FORWARDED, `from ${source} to ${destination}`);
+      return true;
+    }
+    if (!source.isLinkLocal || route === null || route.interface === null || route.interface === from) return false;
+    this.errors.send(packet, Icmp6Type.DestinationUnreachable, Unreachable6.BeyondScope, 0);
+    this.node.drop(packet, Drop.IP6_BEYOND_SCOPE, `${source} to ${destination}`);
+    return true;
   }
 
   private refuse(packet: PacketBuffer, route: Route6 | null, destination: IpAddress): void {
@@ -142,8 +166,9 @@ export class Forwarder6 {
     }
   }
 
-  private trace(packet: PacketBuffer, route: Route6, to: IpAddress, hopLimit: number): void {
+  private trace(packet: PacketBuffer, route: Route6, hopLimit: number): void {
     const { node } = this;
+    const to = ipv6Destination(packet.view, packet.start);
     const detail = `to ${to} by route ${route}, hop limit ${hopLimit}`;
     node.trace!.event(node.name, 3, What.Forward, packet, 0, detail, 'RFC 8200 3');
   }

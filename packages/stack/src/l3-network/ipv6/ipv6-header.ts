@@ -90,12 +90,45 @@ export function ipv6Source(view: DataView, at: number): IpAddress {
 export function ipv6Destination(view: DataView, at: number): IpAddress {
   return IpAddress.read6(view, at + DESTINATION);
 }
+/**
+ * Whether both addresses are global unicast ones (2000::/3, RFC 4291 2.4) or unique local ones (fc00::/7, RFC 4193):
+ * nothing is special about them, and most packets are such.
+ */
+export function ipv6IsOrdinary(view: DataView, at: number): boolean {
+  const source = view.getUint8(at + SOURCE);
+  const destination = view.getUint8(at + DESTINATION);
+  return (source >> 5 === 1 || source >> 1 === 0x7e) && (destination >> 5 === 1 || destination >> 1 === 0x7e);
+}
+
 /** One of the four words of an address, the first being 0; not negative. */
 export function ipv6SourceWord(view: DataView, at: number, word: number): number {
   return view.getUint32(at + SOURCE + word * 4);
 }
 export function ipv6DestinationWord(view: DataView, at: number, word: number): number {
   return view.getUint32(at + DESTINATION + word * 4);
+}
+
+/** Writes a header of which the eight words of both addresses, source first, are at hand: ten stores. */
+export function writeIpv6Words(
+  view: DataView,
+  at: number,
+  trafficClass: number,
+  flowLabel: number,
+  payloadLength: number,
+  nextHeader: number,
+  hopLimit: number,
+  addresses: Int32Array,
+): void {
+  view.setInt32(at, 0x60000000 | (trafficClass << 20) | flowLabel);
+  view.setInt32(at + PAYLOAD_LENGTH, (payloadLength << 16) | (nextHeader << 8) | hopLimit);
+  view.setInt32(at + SOURCE, addresses[0]!);
+  view.setInt32(at + SOURCE + 4, addresses[1]!);
+  view.setInt32(at + SOURCE + 8, addresses[2]!);
+  view.setInt32(at + SOURCE + 12, addresses[3]!);
+  view.setInt32(at + DESTINATION, addresses[4]!);
+  view.setInt32(at + DESTINATION + 4, addresses[5]!);
+  view.setInt32(at + DESTINATION + 8, addresses[6]!);
+  view.setInt32(at + DESTINATION + 12, addresses[7]!);
 }
 
 /** Writes a header: ten stores. */

@@ -6,6 +6,7 @@ import { What } from '../../base/trace.ts';
 import type { IpInterface } from '../ip-interface.ts';
 import type { IpLink, LinkHandler } from '../ip-link.ts';
 import { Cast, Protocol, type ProtocolHandler } from '../network-layer.ts';
+import type { PacketFilter } from '../packet-filter.ts';
 import { RouteType } from '../routes.ts';
 import {
   Chain,
@@ -25,6 +26,7 @@ import {
   IPV6_NEXT_HEADER_OFFSET,
   ipv6Destination,
   ipv6DestinationWord,
+  ipv6IsOrdinary,
   ipv6NextHeader,
   ipv6Source,
   ipv6SourceWord,
@@ -34,7 +36,7 @@ import {
 import { type Ipv6Paths, isAllNodes } from './ipv6-paths.ts';
 import { ndHeaderLength } from './nd-messages.ts';
 import { Reassembly6, type Reassembly6Owner } from './reassembly6.ts';
-import type { Route6 } from './routes6.ts';
+import type { Route6, RoutingTable6 } from './routes6.ts';
 
 /** The way in of IPv6: checks a packet (RFC 8200, RFC 4291) and says whose it is. */
 export class Ipv6Input implements Reassembly6Owner {
@@ -90,8 +92,30 @@ export class Ipv6Input implements Reassembly6Owner {
     if (this.isKnown(view, at, from)) {
       if (linkCast !== Cast.Unicast) node.drop(packet, Drop.IP_UNICAST_IN_BROADCAST);
       else this.up(packet, Cast.Unicast);
+    } else if (!from.loopback && ipv6IsOrdinary(view, at)) {
+      this.sortOrdinary(packet, from, linkCast);
     } else {
       this.sort(packet, from, linkCast);
+    }
+  }
+
+  /** As `sort`, for addresses of which nothing but the routes has to be asked. */
+  private sortOrdinary(packet: PacketBuffer, from: IpInterface, linkCast: Cast): void {
+    const { view, start: at } = packet;
+    const { routes } = this.paths;
+    const back = lookupSource(routes, view, at);
+    if (back !== null && back.type === RouteType.Local) {
+      this.node.drop(packet, Drop.IP_BAD_SOURCE, `${ipv6Source(view, at)} is our own`);
+      return;
+    }
+    const route = lookupDestination(routes, view, at);
+    if (route === null || route.type !== RouteType.Local) {
+      this.notForUs(packet, route, from, linkCast);
+    } else if (linkCast !== Cast.Unicast) {
+      this.node.drop(packet, Drop.IP_UNICAST_IN_BROADCAST);
+    } else {
+      this.remember(view, at, from);
+      this.up(packet, Cast.Unicast);
     }
   }
 
@@ -274,11 +298,23 @@ export class Ipv6Input implements Reassembly6Owner {
       node.drop(packet, Drop.IP_UNKNOWN_PROTOCOL, nextHeaderName(protocol));
       return;
     }
+    if (this.paths.filter !== null) {
+      const passed = this.filtered(packet, this.paths.filter);
+      if (passed === null) return;
+      packet = passed;
+    }
     if (node.trace !== null) {
       node.trace.event(node.name, 3, What.Deliver, packet, 0, `to ${nextHeaderName(protocol)}`, 'RFC 8200 4');
     }
     packet.l4 = packet.pull(offset);
     handler.input(packet, cast);
+  }
+
+  private filtered(packet: PacketBuffer, filter: PacketFilter): PacketBuffer | null {
+    const from = this.paths.byIndex(packet.device);
+    if (from === null) return packet;
+    const passed = filter.prerouting(packet, from);
+    return passed === null ? null : filter.input(passed, from);
   }
 
   reassemblyExpired(packet: PacketBuffer): void {
@@ -288,6 +324,25 @@ export class Ipv6Input implements Reassembly6Owner {
   fragmentProblem(packet: PacketBuffer, code: number, pointer: number): void {
     this.errors.send(packet, Icmp6Type.ParameterProblem, code, pointer);
   }
+}
+
+/** Words with a sign: what fits into an integer of the machine's needs no memory on its way through calls. */
+function lookupSource(routes: RoutingTable6, view: DataView, at: number): Route6 | null {
+  return routes.lookupWords(
+    view.getInt32(at + 8),
+    view.getInt32(at + 12),
+    view.getInt32(at + 16),
+    view.getInt32(at + 20),
+  );
+}
+
+function lookupDestination(routes: RoutingTable6, view: DataView, at: number): Route6 | null {
+  return routes.lookupWords(
+    view.getInt32(at + 24),
+    view.getInt32(at + 28),
+    view.getInt32(at + 32),
+    view.getInt32(at + 36),
+  );
 }
 
 /** The way in from one interface. */

@@ -105,7 +105,7 @@ export class RoutingTable6 {
     return this.lookupWords(address.w0, address.w1, address.w2, address.w3);
   }
 
-  /** The same for an address given as its four words. */
+  /** The same for an address given as its four words, with or without a sign. */
   lookupWords(w0: number, w1: number, w2: number, w3: number): Route6 | null {
     for (;;) {
       const route = this.best[this.trie.lookup(w0, w1, w2, w3)]!;
