@@ -9,7 +9,7 @@ import type { IpInterface } from '../l3-network/ip-interface.ts';
 import { zonesOf } from '../l7-application/dns/scenario-zones.ts';
 import { BuildError } from './build-error.ts';
 import type { DnsDescription, HostDescription, InterfaceDescription } from './description.ts';
-import { dhcpPrograms, listOf, type PoolDefaults } from './dhcp-words.ts';
+import { dhcpPrograms, type PoolDefaults } from './dhcp-words.ts';
 import {
   addressesOf,
   DEFAULT_DOMAIN,
@@ -22,6 +22,7 @@ import {
   zonePath,
   zonesIn,
 } from './dns-words.ts';
+import { listOf } from './one-or-more.ts';
 
 /** Runs a program on a host, as a service of the network. */
 export type StartProgram = (host: Host, argv: readonly string[]) => void;

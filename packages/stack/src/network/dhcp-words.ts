@@ -4,6 +4,7 @@ import { Prefix } from '../base/prefix.ts';
 import type { Host } from '../host/host.ts';
 import { BuildError } from './build-error.ts';
 import type { DhcpDescription, DhcpPoolDescription, InterfaceDescription } from './description.ts';
+import { listOf } from './one-or-more.ts';
 
 /** Where the DHCP server that a description asks for keeps its leases, in its host. */
 export const LEASES = '/var/lib/dhcp/dhcpd.leases';
@@ -74,8 +75,4 @@ function poolWords(network: string, own: Prefix, words: DhcpPoolDescription, def
   for (const { to, via } of words.routes ?? []) add('route', `${to},${via}`);
   if (words.bootp === true) add('bootp', 'yes');
   return list;
-}
-
-export function listOf(value: string | readonly string[] | undefined): readonly string[] {
-  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
 }

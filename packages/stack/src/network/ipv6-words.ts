@@ -14,7 +14,7 @@ import {
 } from '../l3-network/ipv6/router-advertiser.ts';
 import { BuildError, quantity, wholeNumber } from './build-error.ts';
 import type { Duration, InterfaceDescription } from './description.ts';
-import { listOf } from './dhcp-words.ts';
+import { listOf } from './one-or-more.ts';
 
 /** What a router tells the hosts of a link (RFC 4861 6.2.1, RFC 8106, RFC 4191). What is left out has RFC 4861's default. */
 export interface AdvertiseDescription {
