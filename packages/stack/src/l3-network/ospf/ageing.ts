@@ -38,24 +38,21 @@ export class Ageing implements Task {
 
   /** Does what is due; returns when to look again. */
   private look(area: Area | null, lsa: Lsa): number {
-    const { now } = this.parts.node.clock;
-    const due = this.dueAt(lsa);
-    if (due > now) return due;
-    const end = lsa.timeOfAge(MAX_AGE_SECONDS);
-    if (lsa.router === this.parts.routerId && end > now) {
-      this.parts.origination.touch(area, lsa.type);
-      return end;
+    if (lsa.dying) return Infinity;
+    const age = lsa.age(this.parts.node.clock.now);
+    if (age >= MAX_AGE_SECONDS) {
+      this.parts.flooding.flush(area, lsa);
+      return Infinity;
     }
-    this.parts.flooding.flush(area, lsa);
-    return Infinity;
+    // From then on `Origination` sees to it; if it cannot, the end is the end.
+    if (lsa.router === this.parts.routerId && age >= LS_REFRESH_SECONDS) this.parts.origination.touch(area, lsa.type);
+    return this.dueAt(lsa);
   }
 
   /** When something is to be done about it, ns; Infinity: it is dying already. */
   private dueAt(lsa: Lsa): number {
     if (lsa.dying) return Infinity;
-    const { now } = this.parts.node.clock;
-    if (lsa.router !== this.parts.routerId) return lsa.timeOfAge(MAX_AGE_SECONDS);
-    const refresh = lsa.timeOfAge(LS_REFRESH_SECONDS);
-    return refresh > now ? refresh : lsa.timeOfAge(MAX_AGE_SECONDS);
+    const refreshed = lsa.router === this.parts.routerId && lsa.age(this.parts.node.clock.now) < LS_REFRESH_SECONDS;
+    return lsa.timeOfAge(refreshed ? LS_REFRESH_SECONDS : MAX_AGE_SECONDS);
   }
 }
