@@ -19,6 +19,7 @@ import { listed, nearest, oneOf } from './nearest.ts';
 import type { Findings, Path, Span } from './problem.ts';
 import { quoted } from './problem.ts';
 import { MAX_NODES } from './schema.ts';
+import type { Tree } from './tree.ts';
 
 export function checkNodes(model: Model, findings: Findings): void {
   const section = model.tree.entries.get('nodes');
@@ -179,11 +180,11 @@ function checkRoutes(node: Node, findings: Findings): void {
   for (const [index, route] of itemsOf(node.tree, 'routes').entries()) {
     if (route.kind !== 'map') continue;
     const path = [...node.path, 'routes', index];
-    const via = textAt(route, 'via');
-    const address = via === undefined ? null : readAddress(via.value);
     checkRoute6(node, route, path, findings);
-    if (via !== undefined && address !== null) {
-      checkNextHop(node, 'the next hop', address, via, [...path, 'via'], new Map(), findings);
+    const hops = textsAt(route, 'via', path);
+    for (const { at: via, path: place } of hops) {
+      const address = readAddress(via.value);
+      if (address !== null) checkNextHop(node, 'the next hop', address, via, place, new Map(), findings);
     }
     const name = textAt(route, 'interface');
     if (name !== undefined && !node.interfaces.has(name.value)) {
@@ -192,11 +193,20 @@ function checkRoutes(node: Node, findings: Findings): void {
       const message = `${quoted(node.name)} has no interface ${quoted(name.value)}`;
       findings.problem(name, [...path, 'interface'], message, expected, nearest(name.value, known));
     }
-    if (!route.entries.has('via') && !route.entries.has('interface')) {
+    checkWeights(route, hops.length, path, findings);
+    const type = textAt(route, 'type')?.value ?? 'unicast';
+    if (type === 'unicast' && !route.entries.has('via') && !route.entries.has('interface')) {
       const at = route.entries.values().next().value?.key ?? route;
       findings.problem(at, path, 'this route says where, but not how', 'via: the next hop, or interface: the link');
     }
   }
+}
+
+function checkWeights(route: Tree, hops: number, path: Path, findings: Findings): void {
+  const weights = route.entries.get('weights');
+  if (weights === undefined || weights.tree.kind !== 'list' || weights.tree.items.length === hops) return;
+  const message = `${weights.tree.items.length} weights for ${hops} next ${hops === 1 ? 'hop' : 'hops'}`;
+  findings.problem(weights.key, [...path, 'weights'], message, 'a weight for each address in via');
 }
 
 /** Whether a next hop is in one of the node's networks; tells if not. */

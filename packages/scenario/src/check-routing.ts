@@ -6,8 +6,14 @@ import type { Tree } from './tree.ts';
 
 export function checkRouting(model: Model, findings: Findings): void {
   for (const node of model.nodes.values()) {
-    const words = node.tree.entries.get('routing')?.tree.entries.get('ospf')?.tree;
-    if (words !== undefined) checkOspf(node, words, [...node.path, 'routing', 'ospf'], findings);
+    const protocols = node.tree.entries.get('routing')?.tree.entries;
+    const ospf = protocols?.get('ospf')?.tree;
+    if (ospf !== undefined) checkOspf(node, ospf, [...node.path, 'routing', 'ospf'], findings);
+    const rip = protocols?.get('rip')?.tree;
+    if (rip !== undefined) checkNamed(node, rip, [...node.path, 'routing', 'rip'], findings);
+    for (const [index, rule] of itemsOf(node.tree, 'rules').entries()) {
+      checkRule(node, rule, [...node.path, 'rules', index], findings);
+    }
   }
 }
 
@@ -21,11 +27,36 @@ function checkOspf(node: Node, words: Tree, path: Path, findings: Findings): voi
       checkInterface(node, item, [...path, 'areas', id, ...(inside ? ['interfaces'] : []), index], findings);
     }
   }
+  checkNamed(node, words, path, findings);
+}
+
+/** The interfaces under `interfaces` and `passive`. */
+function checkNamed(node: Node, words: Tree, path: Path, findings: Findings): void {
   for (const [name, { key }] of words.entries.get('interfaces')?.tree.entries ?? []) {
     checkInterface(node, { ...key, value: name }, [...path, 'interfaces', name], findings);
   }
   for (const [index, item] of itemsOf(words, 'passive').entries()) {
     checkInterface(node, item, [...path, 'passive', index], findings);
+  }
+}
+
+/** A rule says what becomes of what fits, and its interface is there. */
+function checkRule(node: Node, rule: Tree, path: Path, findings: Findings): void {
+  if (rule.kind !== 'map') return;
+  const on = rule.entries.get('interface')?.tree;
+  if (on !== undefined && on.value !== 'lo') checkInterface(node, on, [...path, 'interface'], findings);
+  const table = rule.entries.get('table');
+  const action = rule.entries.get('action');
+  const at = rule.entries.values().next().value?.key ?? rule;
+  if (table === undefined && action === undefined) {
+    findings.problem(
+      at,
+      path,
+      'this rule says for what, but not what',
+      'table: the one that is asked, or action: blackhole',
+    );
+  } else if (table !== undefined && action !== undefined) {
+    findings.problem(action.key, [...path, 'action'], 'a rule asks a table, or refuses', 'table or action, not both');
   }
 }
 

@@ -7,7 +7,7 @@
 import { LIMITS } from '@netarium/stack/base/limits';
 import { z } from 'zod';
 import { type Advice, adviseInterfaceAddress, adviseMac } from './addresses.ts';
-import { adviseEitherAddress, adviseEitherDestination } from './addresses6.ts';
+import { adviseEitherAddress } from './addresses6.ts';
 import { quoted } from './problem.ts';
 import { nodeFirewall } from './schema-firewall.ts';
 import { interfaceAdvertise, interfaceIpv6, networkIpv6, nodeIpv6 } from './schema-ipv6.ts';
@@ -15,6 +15,7 @@ import { interfaceIpv4, nodeMulticast, switchSnooping } from './schema-multicast
 import { interfaceDhcp, namesOfNode, networkDns } from './schema-names.ts';
 import { outsideWords, wires } from './schema-outside.ts';
 import { duration, notEmpty, phrased, phrases, rate, ratio, text, whole } from './schema-parts.ts';
+import { nodeRoutes } from './schema-routes.ts';
 import { nodeRouting } from './schema-routing.ts';
 
 export { phrases, size } from './schema-parts.ts';
@@ -64,26 +65,6 @@ const interfaceEntry = z
     expected: 'an address such as 10.0.1.10/24, or the words address, mac, mtu, dhcp, ipv6, advertise',
   });
 
-const route = phrased(
-  z.strictObject({
-    to: text(
-      'a network such as 10.0.2.0/24, or default',
-      'Where the route leads: a network, or "default".',
-      adviseEitherDestination,
-      ['10.0.2.0/24', 'default'],
-    ),
-    via: text('an address such as 10.0.1.1', "The next hop's address.", adviseEitherAddress, [
-      '10.0.1.1',
-    ]).exactOptional(),
-    interface: phrased(
-      z.string().meta({ description: 'The interface behind which the network is; needed without "via".' }),
-      "an interface's name, such as eth0",
-    ).exactOptional(),
-    metric: whole(0, 0xffff_ffff, 'a whole number', 'Lower wins among equal networks; default 0.').exactOptional(),
-  }),
-  'a route such as { to: 10.0.2.0/24, via: 10.0.1.1 }',
-);
-
 const gateway = text(
   'an address such as 10.0.1.1',
   "Next hop of the default route: a router's address.",
@@ -104,10 +85,7 @@ const addressed = {
     .union([gateway, phrased(z.array(gateway), 'a list of addresses')])
     .register(phrases, { expected: "a router's address such as 10.0.1.1; of both families [10.0.1.1, 2001:db8:1::1]" })
     .exactOptional(),
-  routes: phrased(
-    z.array(route).meta({ description: 'Routes besides the default route.' }),
-    'a list of routes',
-  ).exactOptional(),
+  ...nodeRoutes,
   aliases: phrased(
     z.array(label('Another name for this node.')).meta({ description: 'More names for this node, besides its own.' }),
     'a list of names',

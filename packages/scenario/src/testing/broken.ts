@@ -142,7 +142,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '1:1: this is a text, not a scenario; expected the words of a scenario: title, seed, nodes, ipv6, dns, links, services, files, faults, wires',
   ],
   'outside.yaml': [
-    '6:5: unknown word "gateway" in node "gw"; expected one of kind, interfaces, routes, aliases, ipv6, multicast, redirects, routing, firewall, nat, nameServers, search, dns, outside',
+    '6:5: unknown word "gateway" in node "gw"; expected one of kind, interfaces, routes, rules, aliases, ipv6, multicast, redirects, routing, firewall, nat, nameServers, search, dns, outside',
     '9:13: unknown word "alow" in rule 1; expected one of allow, deny, protocol, ports. Did you mean "allow"?',
     '10:20: "192.0.2.1/24" has bits set behind its prefix; expected an address, a prefix such as 192.0.2.0/24, or any. Did you mean "192.0.2.0/24"?',
     '10:56: "80-" are no ports; expected a port such as 80, a range such as 8000-8080, or a list of such',
@@ -152,15 +152,15 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '14:35: protocol cannot be "sctp"; expected one of tcp, udp, icmp',
     '15:12: "10.0.0" is not the address of a resolver; expected system, none, or an address, perhaps with a port',
     '16:17: "10.0.0" is not an IPv4 address; expected an IPv4 address such as 10.0.2.2, or none',
-    '17:13: ping cannot be "yes"; expected system',
+    '17:13: ping cannot be "yes"; expected one of system, none',
     '18:17: nobody is called "wbe"; expected a host: web, www, gw, r1. Did you mean "8080:web:80"?',
     '18:32: port 8080 of 127.0.0.1 leads elsewhere already (line 18); expected another port',
     '18:47: port 8080 of 127.0.0.1 leads elsewhere already (line 18); expected another port',
     '18:62: "web:80" is no port forward; expected a port forward such as 8080:web:80 or 127.0.0.1:5353:dns:53/udp',
-    '19:58: unknown word "outside" in node "r1"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, multicast, redirects, routing, firewall, nat, nameServers, search, dns',
+    '19:58: unknown word "outside" in node "r1"; expected one of kind, interfaces, gateway, routes, rules, aliases, ipv6, multicast, redirects, routing, firewall, nat, nameServers, search, dns',
   ],
   'routing.yaml': [
-    '5:14: routing cannot be "osfp"; expected ospf, a list of them, or words such as { ospf: { areas: { 0: [eth0], 1: [eth1] } } }',
+    '5:14: routing cannot be "osfp"; expected ospf or rip, a list of them, or words such as { ospf: { areas: { 0: [eth0], 1: [eth1] } } }',
     '11:19: "10.0.0.300" is not an address: 300 is more than 255; expected an IPv4 address such as 10.0.1.1',
     '12:29: "1.2.3" cannot be the name of an area; expected an area: a number such as 0, or a dotted quad such as 0.0.0.1',
     '12:62: "r2" has no interface "eth7"; expected one of eth0, eth1. Did you mean "eth0"?',
@@ -191,7 +191,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '3:18: unknown kind "swich"; expected one of host, router, gateway, switch, hub. Did you mean "switch"?',
   ],
   'unknown-word.yaml': [
-    '3:24: unknown word "gatway" in node "bob"; expected one of kind, interfaces, gateway, routes, aliases, ipv6, multicast, redirects, routing, firewall, nat, nameServers, search, dns. Did you mean "gateway"?',
+    '3:24: unknown word "gatway" in node "bob"; expected one of kind, interfaces, gateway, routes, rules, aliases, ipv6, multicast, redirects, routing, firewall, nat, nameServers, search, dns. Did you mean "gateway"?',
     '4:1: unknown word "lnks"; expected one of title, seed, nodes, ipv6, dns, links, services, files, faults, wires. Did you mean "links"?',
   ],
   'wires.yaml': [

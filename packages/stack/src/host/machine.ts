@@ -1,8 +1,8 @@
-import { Errno, NetError } from '../base/errors.ts';
-import { IpAddress } from '../base/ip-address.ts';
+import { NetError } from '../base/errors.ts';
+import type { IpAddress } from '../base/ip-address.ts';
 import type { MacAddress } from '../base/mac-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
-import { Prefix } from '../base/prefix.ts';
+import type { Prefix } from '../base/prefix.ts';
 import { Nic, type NicListener } from '../l2-link/nic.ts';
 import { Firewall } from '../l3-network/firewall/firewall.ts';
 import type { Icmp } from '../l3-network/icmp.ts';
@@ -24,6 +24,7 @@ import { firewallNames } from './firewall-names.ts';
 import type { HostsFile } from './hosts-file.ts';
 import { Mounts } from './mounts.ts';
 import { NameServers } from './name-servers.ts';
+import { type RouteWords, type RuleWords, readRoute, readRule } from './route-words.ts';
 
 /** Who runs time, as a host needs it: the network's scheduler. */
 export interface HostTime extends Wakeups {
@@ -40,14 +41,6 @@ export interface MachineOptions {
 export interface Running {
   readonly name: string;
   readonly sockets: SocketApi;
-}
-
-/** What `addRoute` takes: the scenario's words. */
-export interface RouteWords {
-  to: string;
-  via?: string;
-  interface?: string;
-  metric?: number;
 }
 
 /**
@@ -129,6 +122,7 @@ export class Machine implements SessionHost, NameResolver, NicListener, DnsAdvic
     this.guard = new Firewall(this.node, this.ip, names);
     this.guard.ipv6 = this.ip6;
     this.ip.filter = this.guard;
+    this.ip6.filter = this.guard;
     return this.guard;
   }
 
@@ -196,20 +190,15 @@ export class Machine implements SessionHost, NameResolver, NicListener, DnsAdvic
 
   /** Adds a static route in the scenario's words. Throws a NetError: EINVAL, ENETUNREACH when `via` is no neighbour. */
   addRoute(words: RouteWords): void {
-    const via = words.via === undefined ? null : IpAddress.parse(words.via);
-    const all = via?.family === 6 ? '::/0' : '0.0.0.0/0';
-    const to = Prefix.parse(words.to === 'default' ? all : words.to);
-    if (to === null || (via === null ? words.via !== undefined : via.family !== to.address.family)) {
-      throw new NetError(Errno.EINVAL, 'route add', `${words.to} via ${words.via ?? ''}`);
-    }
-    const out = words.interface === undefined ? null : this.ip.interfaceNamed(words.interface);
-    if (out === null && words.interface !== undefined) throw new NetError(Errno.ENODEV, 'route add', words.interface);
-    const result = (to.address.family === 6 ? this.ip6 : this.ip).addRoute(to, {
-      ...(via === null ? {} : { via }),
-      ...(out === null ? {} : { interface: out }),
-      ...(words.metric === undefined ? {} : { metric: words.metric }),
-    });
+    const { to, options } = readRoute(words, (name) => this.ip.interfaceNamed(name));
+    const result = to.address.family === 6 ? this.ip6.addRoute(to, options) : this.ip.addRoute(to, options);
     if (result < 0) throw new NetError(result, 'route add', `${words.to} via ${words.via ?? words.interface ?? ''}`);
+  }
+
+  /** Adds a rule of which routing table to ask, in the scenario's words. Throws a NetError: EINVAL, EEXIST, ENOBUFS. */
+  addRule(words: RuleWords): void {
+    const result = this.ip.policy.addRule(readRule(words));
+    if (result < 0) throw new NetError(result, 'rule add', `priority ${words.priority ?? 'by itself'}`);
   }
 
   /** Berkeley sockets with descriptors of their own. */

@@ -50,11 +50,43 @@ export interface InterfaceDescription {
 /** `{ to: '10.0.2.0/24', via: '10.0.1.1' }`; `to: default` is 0.0.0.0/0, or ::/0 when `via` is an IPv6 address. */
 export interface RouteDescription {
   to: string;
-  /** The next hop's address; absent with `interface`: the prefix is on that link. `fe80::1` needs `interface`, too. */
-  via?: string;
+  /**
+   * The next hop's address; absent with `interface`: the prefix is on that link. `fe80::1` needs `interface`, too. Several
+   * with a list: flows are spread over them (ECMP).
+   */
+  via?: string | string[];
+  /** With several next hops: how many flows each gets against the others, 1 to 256; default 1 each. */
+  weights?: number[];
   interface?: string;
   /** Lower wins among equal prefixes; default 0. */
   metric?: number;
+  /** `blackhole` drops without a word, `unreachable` and `prohibit` tell the sender; default `unicast`. */
+  type?: 'unicast' | 'blackhole' | 'unreachable' | 'prohibit';
+  /** The routing table, by its number (or `main`, `default`); default `main`. Others are asked where `rules` say so. */
+  table?: number | string;
+}
+
+/** Which routing table is asked for which packets, as with Linux's `ip rule`: `{ from: 10.0.1.0/24, table: 100 }`. */
+export interface RuleDescription {
+  /** Rules are asked from the lowest on; `main` has 32766. Default: before those that are there. */
+  priority?: number;
+  /** Networks or addresses. */
+  from?: string;
+  to?: string;
+  /** The packet came in by this interface; `lo`: this host sends it. */
+  interface?: string;
+  /** The whole TOS byte. */
+  tos?: number;
+  protocol?: 'tcp' | 'udp' | 'icmp';
+  /** Destination port, or `'8000-8080'`. */
+  port?: number | string;
+  /** It fits what the rest does not. */
+  not?: boolean;
+  table?: number | string;
+  /** Instead of a table: what fits goes nowhere. */
+  action?: 'blackhole' | 'unreachable' | 'prohibit';
+  /** What the table says by a prefix of at most this length does not count; 0 is the default route. */
+  suppressPrefixLength?: number;
 }
 
 /** What DHCP clients of one network are given. */
@@ -124,6 +156,8 @@ export interface HostDescription {
   /** Default route's next hop; with both address families a list: `['10.0.1.1', '2001:db8:1::1']`. */
   gateway?: string | string[];
   routes?: RouteDescription[];
+  /** Which routing table is asked for which packets. */
+  rules?: RuleDescription[];
   /** More names for this host, besides its own. */
   aliases?: string[];
   /** Addresses of the servers that it asks for names. Default: those of the network's `dns`. */

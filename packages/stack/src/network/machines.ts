@@ -7,7 +7,7 @@ import { MacAssignment } from '../l2-link/mac-assignment.ts';
 import { AF_UNSPEC } from '../l5-session/constants.ts';
 import { numericHost } from '../l5-session/name-lookup.ts';
 import { BuildError, listed, wholeNumber } from './build-error.ts';
-import type { HostDescription, InterfaceDescription, RouteDescription } from './description.ts';
+import type { HostDescription, InterfaceDescription, RouteDescription, RuleDescription } from './description.ts';
 import { protect } from './firewall-words.ts';
 import { claimAddresses, useIpv4, writtenAddresses } from './ipv4-words.ts';
 import { useIpv6 } from './ipv6-words.ts';
@@ -78,6 +78,7 @@ export class Machines {
       this.addRoute(host, `gateway ${via}`, { to: 'default', via });
     }
     for (const route of routes) this.addRoute(host, `route to ${route.to}`, route);
+    for (const [index, rule] of (description.rules ?? []).entries()) this.addRule(host, `rule ${index + 1}`, rule);
     this.claim(host, description);
     if (description.redirects === false) host.ip.ignoreRedirects();
     if (description.multicast !== undefined) routeMulticast(host, description.multicast);
@@ -155,13 +156,23 @@ export class Machines {
     return prefix;
   }
 
+  private addRule(host: Host, what: string, rule: RuleDescription): void {
+    try {
+      host.addRule(rule);
+    } catch (error) {
+      if (!(error instanceof NetError)) throw error;
+      throw new BuildError(`${host.name}: ${what}: ${error.text}: as in { from: 10.0.1.0/24, table: 100 }`);
+    }
+  }
+
   private addRoute(host: Host, what: string, route: RouteDescription): void {
     const where = `${host.name}: ${what}`;
     if (route.interface !== undefined && !host.nics.has(route.interface)) {
       const known = listed(host.nics.keys());
       throw new BuildError(`${where}: there is no interface ${route.interface}; there are ${known}`);
     }
-    if (route.via === undefined && route.interface === undefined) {
+    const leads = (route.type ?? 'unicast') === 'unicast';
+    if (leads && route.via === undefined && route.interface === undefined) {
       throw new BuildError(`${where}: it says neither via which next hop nor by which interface`);
     }
     try {
