@@ -100,10 +100,9 @@ async function openGateway(
   { onGateway, onForward }: OutsideOptions,
 ): Promise<void> {
   const path = ['nodes', name];
-  const { Gateway, systemPing } = await import('./gateway/index.ts');
+  const { Gateway } = await import('./gateway/index.ts');
   const gateway = await at(path, () => {
-    const ping = words.ping === 'system' ? systemPing : null;
-    return new Gateway(network, { host: name, ping, ...gatewayOptions(words) });
+    return new Gateway(network, { host: name, ...gatewayOptions(words) });
   });
   outside.gateways.push(gateway);
   onGateway?.(gateway);
@@ -113,8 +112,9 @@ async function openGateway(
   }
 }
 
-function gatewayOptions({ rules, dns, loopback }: OutsideDescription) {
+function gatewayOptions({ rules, dns, loopback, ping }: OutsideDescription) {
   return {
+    ...(ping === 'none' ? { ping: null } : {}),
     ...(rules === undefined ? {} : { rules: rules.map(ruleOf) }),
     ...(dns === undefined ? {} : { dns: dns === 'none' ? null : dns }),
     ...(loopback === undefined ? {} : { loopbackAddress: loopback === 'none' ? null : loopback }),

@@ -216,8 +216,10 @@ export const outsideWords = phrased(
               },
       ).exactOptional(),
       ping: phrased(
-        z.literal('system').meta({ description: "Echo requests go outside by the system's ping." }),
-        'system',
+        z
+          .enum(['system', 'none'])
+          .meta({ description: "Echo requests go outside by the system's ping (default), or not." }),
+        'one of system, none',
       ).exactOptional(),
       forward: phrased(
         z

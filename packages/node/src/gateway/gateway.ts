@@ -15,7 +15,7 @@ import { IcmpRelay } from './icmp-relay.ts';
 import { GATEWAY_LIMITS, type GatewayLimits } from './limits.ts';
 import { OutsideLink } from './outside-link.ts';
 import { OutsideNetwork } from './outside-network.ts';
-import type { Ping } from './ping.ts';
+import { type Ping, systemPing } from './ping.ts';
 import {
   checkPortForward,
   insideAddress,
@@ -46,7 +46,7 @@ export interface GatewayOptions {
    * machine's resolvers, else an address or several, with or without port. null: nowhere.
    */
   dns?: string | readonly string[] | null;
-  /** How echo requests go outside: `systemPing`. Default: they do not. */
+  /** How echo requests go outside: by default by the system's `ping`. null: they do not. */
   ping?: Ping | null;
   limits?: Partial<GatewayLimits>;
 }
@@ -120,7 +120,7 @@ export class Gateway implements Task {
     };
     this.tcp = new TcpRelay(this.parts);
     this.udp = new UdpRelay(this.parts);
-    this.icmp = new IcmpRelay(this.parts, options.ping ?? null);
+    this.icmp = new IcmpRelay(this.parts, options.ping === undefined ? systemPing : options.ping);
     this.link = new OutsideLink(OUTSIDE, host, outside);
     this.plug();
     this.endings = network.endings;

@@ -43,7 +43,7 @@ test('an echo is answered when a real one of the same size has come back', async
 });
 
 test('without a ping there is no answer; with too many under way, neither', async () => {
-  const none = new Inside({ rules: ALLOWED });
+  const none = new Inside({ rules: ALLOWED, ping: null });
   expect(await ping(none, `-c 1 -W 0.1 ${THERE}`)).toMatch(/0 received/);
   expect(none.gw.node.drops[Drop.GATEWAY_UNREACHED]).toBe(1);
   await none.end();

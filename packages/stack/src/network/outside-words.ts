@@ -70,8 +70,8 @@ export interface OutsideDescription {
   dns?: string | string[];
   /** The inside address that stands for the real machine's 127.0.0.1, or `none`; default: each of the gateway's own. */
   loopback?: string;
-  /** `system`: echo requests go outside by the system's `ping`. Default: they do not. */
-  ping?: 'system';
+  /** Echo requests go outside by the system's `ping` (`system`, default), or not at all (`none`). */
+  ping?: 'system' | 'none';
   /** Ports of the real machine that lead inside: `8080:web:80`, `127.0.0.1:5353:dns:53/udp`. */
   forward?: string[];
 }
