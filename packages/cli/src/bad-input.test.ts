@@ -12,7 +12,7 @@ describe.concurrent('a scenario that is wrong: file, line, column, what to write
     [
       'an unknown kind',
       'nodes:\n  sw1:\n    kind: swich\n',
-      ':3:11: unknown kind "swich"; expected one of host, router, switch, hub. Did you mean "switch"?',
+      ':3:11: unknown kind "swich"; expected one of host, router, gateway, switch, hub. Did you mean "switch"?',
     ],
     [
       'an address that is used twice',

@@ -132,14 +132,16 @@ describe('ip address, link and neighbour', () => {
     link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00
     inet 127.0.0.1/8 scope host lo
        valid_lft forever preferred_lft forever
+    inet6 ::1/128 scope host 
+       valid_lft forever preferred_lft forever
 2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc pfifo_fast state UP group default qlen 1000
     link/ether ${mac} brd ff:ff:ff:ff:ff:ff
     inet 10.0.1.10/24 brd 10.0.1.255 scope global eth0
        valid_lft forever preferred_lft forever
 `);
-    expect((await lab.run('alice', 'ip a show dev lo')).out.split('\n')).toHaveLength(5);
+    expect((await lab.run('alice', 'ip a show dev lo')).out.split('\n')).toHaveLength(7);
     expect((await lab.run('alice', 'ip -br a')).out).toBe(
-      'lo               UNKNOWN        127.0.0.1/8 \neth0             UP             10.0.1.10/24 \n',
+      'lo               UNKNOWN        127.0.0.1/8 ::1/128 \neth0             UP             10.0.1.10/24 \n',
     );
     expect((await lab.run('alice', 'ip -br link show eth0')).out).toMatch(
       /^eth0 +UP +02:[0-9a-f:]+ <BROADCAST,MULTICAST,UP,LOWER_UP> \n$/,
