@@ -42,7 +42,7 @@ async function configured(lab) {
 
 async function answered(lab, count, ...args) {
   await configured(lab);
-  const { out, err } = await lab.run('ping', ['-6', '-n', '-c', count, ...args]);
+  const { out, err } = await lab.run('ping', ['-6', '-n', '-W', 2, '-c', count, ...args]);
   assert.match(out, new RegExp(`${count} packets transmitted, ${count} received, 0% packet loss`), out + err);
   return out;
 }
@@ -179,6 +179,16 @@ export default {
         );
         const net = await lab.run('ping', ['-6', '-n', '-c', 1, '-W', 2, '2001:db8:ffff::1']);
         assert.match(net.out, new RegExp(`From ${ROUTER} icmp_seq=1 Destination unreachable: No route`), net.out);
+      },
+    },
+    {
+      name: 'the kernel follows the redirect of our router',
+      needs: ['ip', 'ping'],
+      async run(lab) {
+        const there = '2001:db8:77:9::1';
+        await answered(lab, 3, '-i', '0.2', there);
+        const { out } = await lab.run('ip', ['-6', 'route', 'get', there]);
+        assert.match(out, /via fe80::3 dev tap0/, out);
       },
     },
     ...[
