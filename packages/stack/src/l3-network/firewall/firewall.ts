@@ -4,6 +4,7 @@ import { Drop } from '../../base/drop-reasons.ts';
 import { formatIpv4 } from '../../base/ip-address.ts';
 import type { NodeContext } from '../../base/node-context.ts';
 import type { PacketBuffer } from '../../base/packet-buffer.ts';
+import type { Prefix } from '../../base/prefix.ts';
 import { What } from '../../base/trace.ts';
 import type { IpInterface } from '../ip-interface.ts';
 import type { Ipv4 } from '../ipv4.ts';
@@ -31,9 +32,10 @@ const OUTPUT = 2;
 const ICMP_HEADER = 8;
 /** Lines that the log keeps. */
 const LOG_LINES = 1000;
-/** Router and neighbour solicitations to redirects (RFC 4861): what ARP is to IPv4 is not filtered. */
-const FIRST_ND = 133;
-const LAST_ND = 137;
+/** ICMPv6 types of multicast listener discovery and neighbour discovery, which no firewall drops (RFC 4890 4.4.1). */
+const FIRST_OF_LINK = 130;
+const LAST_OF_LINK = 137;
+const MLD2_REPORT = 143;
 
 /** A packet that a rule wanted to be told of. */
 export interface LogLine {
@@ -74,7 +76,7 @@ export class Firewall implements PacketFilter, FlowOwner {
   constructor(node: NodeContext, ip: Ipv4, vocabulary: Vocabulary) {
     this.node = node;
     this.ip = ip;
-    this.book = new RuleBook(node.name, { vocabulary, interfaces: () => ip.interfaces() });
+    this.book = new RuleBook(node.name, { vocabulary, interfaces: () => ip.interfaces().map(withAddresses) });
     this.tracker = new Tracker(node, this);
     this.nat = new Nat(node, this.tracker, (address) => this.isOwn(address));
     this.logBucket = new TokenBucket(node.limits.firewallLogsPerSecond, node.limits.firewallLogsPerSecond);
@@ -106,7 +108,7 @@ export class Firewall implements PacketFilter, FlowOwner {
 
   prerouting(packet: PacketBuffer, from: IpInterface): PacketBuffer | null {
     if (from.loopback) return packet;
-    if (this.ip.routes.generation !== this.generation) this.look();
+    if (this.generationNow() !== this.generation) this.look();
     const { facts, arriving } = this;
     facts.read(packet, packet.start, packet.end);
     this.tracker.track(packet, facts, arriving, false, true);
@@ -136,7 +138,7 @@ export class Firewall implements PacketFilter, FlowOwner {
 
   output(packet: PacketBuffer, out: IpInterface): PacketBuffer | null {
     if (out.loopback || this.refusing) return packet;
-    if (this.ip.routes.generation !== this.generation) this.look();
+    if (this.generationNow() !== this.generation) this.look();
     const { facts, leaving } = this;
     facts.read(packet, packet.start, packet.end);
     this.tracker.track(packet, facts, leaving, true, true);
@@ -182,7 +184,7 @@ export class Firewall implements PacketFilter, FlowOwner {
     const { book, facts } = this;
     const { evaluator } = book;
     if (passage.id !== packet.id) passage.begin(packet.id);
-    if (facts.version === 6 && facts.icmp >> 8 >= FIRST_ND && facts.icmp >> 8 <= LAST_ND) return true;
+    if (facts.version === 6 && (isOfLink(facts) || facts.laterFragment)) return true;
     evaluator.in = from;
     evaluator.out = to;
     evaluator.state = passage.state;
@@ -368,8 +370,8 @@ export class Firewall implements PacketFilter, FlowOwner {
 
   /** Routes or addresses have changed: what was translated to an address that is gone ends. */
   private look(): void {
-    this.generation = this.ip.routes.generation;
-    const now = this.ip.interfaces().map((each) => each.addresses);
+    this.generation = this.generationNow();
+    const now = this.ip.interfaces().flatMap((each) => [each.addresses, each.v6?.addresses ?? NO_ADDRESSES]);
     if (now.length === this.known.length && now.every((each, index) => each === this.known[index])) return;
     this.known = now;
     this.compile();
@@ -377,6 +379,10 @@ export class Firewall implements PacketFilter, FlowOwner {
     const gone = (outside: number) => !this.isOwn(outside);
     table.removeWhere((flow) => (table.flags(flow) & FlowFlag.Masquerade) !== 0 && gone(table.word(flow, 1, 7) >>> 0));
     if (table.count > 0 || this.nat.mappings.count > 0) this.nat.mappings.removeWhere(gone);
+  }
+
+  private generationNow(): number {
+    return this.ip.routes.generation + (this.network6 === null ? 0 : this.network6.generation);
   }
 
   private isOwn(address: number): boolean {
@@ -408,6 +414,20 @@ export class Firewall implements PacketFilter, FlowOwner {
     const inside = `${protocolName(facts.protocol)} from ${formatIpv4(facts.s3)}${port}`;
     return `${inside}, at ${formatIpv4(this.nat.address)}`;
   }
+}
+
+const NO_ADDRESSES: readonly unknown[] = [];
+
+/** An interface with its addresses of both families. */
+function withAddresses(on: IpInterface): { name: string; index: number; addresses: readonly Prefix[] } {
+  const six = on.v6 === null ? [] : on.v6.addresses.map(({ prefix }) => prefix);
+  return { name: on.name, index: on.index, addresses: [...on.addresses, ...six] };
+}
+
+/** What ARP and IGMP are to IPv4 is not filtered. Nor are later fragments: nothing comes of them where the first was denied. */
+function isOfLink(facts: PacketFacts): boolean {
+  const type = facts.icmp >> 8;
+  return (type >= FIRST_OF_LINK && type <= LAST_OF_LINK) || type === MLD2_REPORT;
 }
 
 /** The port (or identifier) that a packet gets from the tuple of its answers: its destination is their source. */

@@ -20,6 +20,7 @@ export const TCP = 6;
 export const UDP = 17;
 export const ICMP = 1;
 export const ICMPV6 = 58;
+const SCTP = 132;
 
 /**
  * What rules and tracking ask of a packet, read once: addresses as four words each (an IPv4 address mapped, as
@@ -49,6 +50,8 @@ export class PacketFacts {
   transport = 0;
   end = 0;
   length = 0;
+  /** A fragment of IPv6 that is not the first, which goes through a router as it is: it shows no transport header. */
+  laterFragment = false;
   /** Too short for its transport header, or with flags that no TCP sends. */
   malformed = false;
 
@@ -61,12 +64,15 @@ export class PacketFacts {
     this.flags = 0;
     this.icmp = -1;
     this.identifier = -1;
+    this.laterFragment = false;
     this.malformed = false;
     this.end = end;
     if (this.version === 4) this.read4(view, at);
     else this.read6(view, at);
+    if (this.laterFragment) return;
     if (this.protocol === TCP) this.readTcp(view);
     else if (this.protocol === UDP) this.readUdp(view);
+    else if (this.protocol === SCTP) this.readPorts(view);
     else if (this.protocol === (this.version === 4 ? ICMP : ICMPV6)) this.readIcmp(view);
   }
 
@@ -114,6 +120,7 @@ export class PacketFacts {
     for (let left = MOST_EXTENSIONS; left > 0 && offset + 8 <= this.end; left--) {
       if (next !== HOP_BY_HOP && next !== ROUTING && next !== DESTINATION_OPTIONS && next !== FRAGMENT) break;
       const length = next === FRAGMENT ? 8 : (view.getUint8(offset + 1) + 1) << 3;
+      if (next === FRAGMENT && view.getUint16(offset + 2) >= 8) this.laterFragment = true;
       next = view.getUint8(offset);
       offset += length;
     }
@@ -121,13 +128,17 @@ export class PacketFacts {
     this.transport = offset;
   }
 
+  private readPorts(view: DataView): void {
+    const at = this.transport;
+    if (this.end - at < 4) return;
+    this.sourcePort = view.getUint16(at);
+    this.destinationPort = view.getUint16(at + 2);
+  }
+
   private readTcp(view: DataView): void {
     const at = this.transport;
     const available = this.end - at;
-    if (available >= 4) {
-      this.sourcePort = view.getUint16(at);
-      this.destinationPort = view.getUint16(at + 2);
-    }
+    this.readPorts(view);
     if (available < 14) {
       this.malformed = true;
       return;
@@ -138,13 +149,8 @@ export class PacketFacts {
   }
 
   private readUdp(view: DataView): void {
-    const at = this.transport;
-    const available = this.end - at;
-    if (available >= 4) {
-      this.sourcePort = view.getUint16(at);
-      this.destinationPort = view.getUint16(at + 2);
-    }
-    this.malformed = available < 8;
+    this.readPorts(view);
+    this.malformed = this.end - this.transport < 8;
   }
 
   private readIcmp(view: DataView): void {

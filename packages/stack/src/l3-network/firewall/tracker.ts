@@ -29,7 +29,7 @@ export class Tracker {
    */
   track(packet: PacketBuffer, facts: PacketFacts, passage: Passage, own: boolean, count: boolean): void {
     passage.begin(packet.id);
-    if (facts.malformed) return;
+    if (facts.malformed || facts.laterFragment) return;
     if (facts.icmp >= 0 && isError(facts.icmp >> 8, facts.version)) {
       this.trackError(packet, facts, passage, own);
     } else {

@@ -7,6 +7,7 @@ import type { IpInterface } from '../ip-interface.ts';
 import type { Neighbour } from '../neighbour.ts';
 import type { NeighbourTable } from '../neighbours.ts';
 import { Cast } from '../network-layer.ts';
+import type { PacketFilter } from '../packet-filter.ts';
 import { RouteType } from '../routes.ts';
 import { type SourceCandidate, selectSource } from './address-selection.ts';
 import type { PathMtus6 } from './path-mtu6.ts';
@@ -18,6 +19,8 @@ import type { Route6, RoutingTable6 } from './routes6.ts';
  */
 export class Ipv6Paths {
   readonly node: NodeContext;
+  /** Who looks at every packet; null: nobody. */
+  filter: PacketFilter | null = null;
   readonly routes: RoutingTable6;
   readonly mtus: PathMtus6;
   readonly neighbours: NeighbourTable;

@@ -9,6 +9,7 @@ import type { IpLink } from '../ip-link.ts';
 import type { Ipv4 } from '../ipv4.ts';
 import type { NeighbourTable } from '../neighbours.ts';
 import { type NetworkLayer, Protocol, type ProtocolHandler, type SendOptions } from '../network-layer.ts';
+import type { PacketFilter } from '../packet-filter.ts';
 import { RouteOrigin, RouteType } from '../routes.ts';
 import type { Ipv6Flow } from './flow6.ts';
 import { Forwarder6 } from './forwarding6.ts';
@@ -87,6 +88,12 @@ export class Ipv6 implements NetworkLayer, Ipv6Control {
   }
   set forwarding(on: boolean) {
     this.inbound.forwarding = on;
+  }
+
+  /** Who looks at every packet of this host: a firewall. */
+  set filter(filter: PacketFilter | null) {
+    this.paths.filter = filter;
+    this.forwarder.filter = filter;
   }
 
   get neighbours(): NeighbourTable {

@@ -71,7 +71,8 @@ export class NatLab {
     this.network.pool.track();
     const sink: TraceSink = {
       event: (node, _layer, what, _packet, reason, detail) => {
-        if (node === 'r1' && what === 'drop' && !isHarmless(reason)) this.drops.push(detail !== '' ? detail : dropReasons[reason]!.name);
+        if (node === 'r1' && what === 'drop' && !isHarmless(reason))
+          this.drops.push(detail !== '' ? detail : dropReasons[reason]!.name);
       },
     };
     this.network.hostNamed('r1').node.trace = sink;
@@ -82,18 +83,25 @@ export class NatLab {
   }
 
   /** Runs a command on a host until it ends. */
-  async says(host: string, command: string): Promise<Said> {
-    let text = '';
-    const write = (chunk: Uint8Array) => {
-      text += utf8Decode(chunk);
-    };
-    const process = this.network.hostNamed(host).start(command, { stdout: { write }, stderr: { write } });
-    const code = await this.network.run(() => process.exited);
-    return { code, text };
+  says(host: string, command: string): Promise<Said> {
+    return saying(this.network)(host, command);
   }
 
   /** Starts a command that goes on. */
   start(host: string, command: string): void {
     this.network.hostNamed(host).start(command);
   }
+}
+
+/** Runs commands on the hosts of a network. */
+export function saying(network: Network): (host: string, command: string) => Promise<Said> {
+  return async (host, command) => {
+    let text = '';
+    const write = (chunk: Uint8Array) => {
+      text += utf8Decode(chunk);
+    };
+    const process = network.hostNamed(host).start(command, { stdout: { write }, stderr: { write } });
+    const code = await network.run(() => process.exited);
+    return { code, text };
+  };
 }
