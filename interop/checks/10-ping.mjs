@@ -92,11 +92,11 @@ export default {
       },
     },
     {
-      name: 'with record route and timestamp options is answered, the options left out (RFC 7126)',
+      name: 'with record route and timestamp options is answered with them',
       needs,
       async run(lab) {
-        assert.doesNotMatch(await answered(lab, 1, '-R', WEB), /RR:/);
-        await answered(lab, 1, '-T', 'tsonly', WEB);
+        assert.match(await answered(lab, 1, '-R', WEB), new RegExp(`RR: \\t${KERNEL}\\n\\t${WEB}\\n\\t${WEB}\\n`));
+        assert.match(await answered(lab, 1, '-T', 'tsonly', WEB), /TS: \t\d+ absolute\n/);
       },
     },
     {
