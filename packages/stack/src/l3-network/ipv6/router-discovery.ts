@@ -26,6 +26,7 @@ const SOLICITATIONS = 3;
 const SOLICITATION_INTERVAL_NS = 4 * SECOND;
 const MAX_SOLICITATION_DELAY_NS = 1 * SECOND;
 const MAX_REACHABLE_MS = 3_600_000;
+const MAX_RETRANSMIT_MS = 60_000;
 const DEFAULT = new Prefix(IpAddress.ANY6, 0);
 
 /** What routers say about names (RFC 8106): to be told whenever it changes, with all that holds on the interface. */
@@ -154,7 +155,10 @@ export class RouterDiscovery implements Icmp6Handler, RouterWatcher, Task {
     if (message.reachableMs !== 0 && message.reachableMs <= MAX_REACHABLE_MS) {
       on.reachableNs = message.reachableMs * MILLISECOND;
     }
-    if (message.retransmitMs !== 0) on.retransmitNs = message.retransmitMs * MILLISECOND;
+    // RFC 4861 6.2.1 bounds the first only; who waits for hours between questions has been fooled.
+    if (message.retransmitMs !== 0 && message.retransmitMs <= MAX_RETRANSMIT_MS) {
+      on.retransmitNs = message.retransmitMs * MILLISECOND;
+    }
     if (message.mtu >= IPV6_MIN_MTU && message.mtu <= on.link.mtu && on.advertisedMtu !== message.mtu) {
       on.advertisedMtu = message.mtu;
       this.control.addressesChanged(on);

@@ -23,6 +23,8 @@ export class Lan6 {
   readonly log: string[] = [];
   /** Whole packets that went over it, from the IPv6 header on. */
   readonly packets: Uint8Array[] = [];
+  /** Nothing is written down: for packets that nobody can read. */
+  silent = false;
   readonly queue: EventQueue;
 
   constructor(queue: EventQueue) {
@@ -35,8 +37,10 @@ export class Lan6 {
   }
 
   carry(packet: PacketBuffer, to: MacAddress, from: LanLink | null): void {
-    this.packets.push(packet.slice().slice());
-    this.log.push(`${Math.floor(this.queue.now / 1e6)} ms ${describe(packet)}`);
+    if (!this.silent) {
+      this.packets.push(packet.slice().slice());
+      this.log.push(`${Math.floor(this.queue.now / 1e6)} ms ${describe(packet)}`);
+    }
     for (const station of this.stations) {
       if (station === from || !station.up) continue;
       if (to.isMulticast || station.mac.equals(to)) new Arrival(station, packet.copy(), to.isMulticast ? 2 : 0);
