@@ -1,26 +1,16 @@
 import { Errno } from '../base/errors.ts';
-import { IpAddress } from '../base/ip-address.ts';
+import type { IpAddress } from '../base/ip-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import { FIRST_UNPRIVILEGED_PORT } from '../l4-transport/ports.ts';
 import { Ready } from '../l4-transport/readiness.ts';
 import type { Udp } from '../l4-transport/udp/udp.ts';
 import type { DatagramOwner, UdpEndpoint } from '../l4-transport/udp/udp-endpoint.ts';
 import type { IcmpReport } from '../l4-transport/udp/udp-errors.ts';
-import { UdpGroups } from '../l4-transport/udp/udp-groups.ts';
 import { needsScope } from './addresses.ts';
-import { receiveBufferFor, sendBufferFor } from './buffer-sizes.ts';
 import * as c from './constants.ts';
+import { DatagramOptions } from './datagram-options.ts';
 import { DatagramOptions6 } from './datagram-options6.ts';
 import { Descriptor } from './descriptor.ts';
-import {
-  applyGroupOption,
-  type GroupRequest,
-  groupOptionText,
-  groupRequestFrom,
-  groupRequestOf,
-  isGroupOption,
-  multicastInterfaceOf,
-} from './group-options.ts';
 
 /** A datagram socket over UDP: SOCK_DGRAM. The endpoint is made when it gets a port, by `bind` or by itself. */
 export class DatagramSocket extends Descriptor implements DatagramOwner {
@@ -29,36 +19,16 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
   private endpoint: UdpEndpoint | null = null;
   private shutdownReceive = false;
   private shutdownSend = false;
-  // What was set before there was an endpoint, or is read back.
-  private reuseAddress = false;
-  private reusePort = false;
-  private broadcast = false;
-  /** SO_BINDTODEVICE: the interface's number; 0: none. */
-  private device = 0;
-  private receiveErrors = false;
-  private noChecksum = false;
-  private ttl = -1;
-  private multicastTtl = 1;
-  private multicastLoop = true;
-  /** IP_MULTICAST_IF: the interface's number, 0: none; and the address that was asked for. */
-  private multicastDevice = 0;
-  private multicastSource: IpAddress | null = null;
-  /** The groups that it joined; null: it never did. */
-  private groups: UdpGroups | null = null;
+  private readonly options: DatagramOptions;
   /** What only IPv6 has; null for AF_INET. */
   private readonly ipv6: DatagramOptions6 | null;
-  private tos = 0;
-  private mtuDiscover: number = c.IP_PMTUDISC_WANT;
-  private receiveBuffer: number;
-  private sendBuffer: number;
 
   constructor(node: NodeContext, udp: Udp, family: number, privileged: boolean) {
     super(node, family, c.SOCK_DGRAM, c.IPPROTO_UDP);
     this.udp = udp;
     this.privileged = privileged;
+    this.options = new DatagramOptions(udp, this);
     this.ipv6 = family === c.AF_INET6 ? new DatagramOptions6(udp, this) : null;
-    this.receiveBuffer = node.limits.receiveBufferBytes;
-    this.sendBuffer = node.limits.sendBufferBytes;
   }
 
   get readiness(): number {
@@ -116,7 +86,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
     if (this.closed) return -Errno.EBADF;
     const unfit = this.unfit(address);
     if (unfit < 0) return unfit;
-    const device = this.ipv6 === null ? 0 : this.ipv6.scopeFor(address, scope || this.device);
+    const device = this.ipv6 === null ? 0 : this.ipv6.scopeFor(address, scope || this.options.device);
     if (device < 0) return device;
     if (this.endpoint === null) {
       const opened = this.open(null, 0);
@@ -194,7 +164,7 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
   }
 
   protected release(): void {
-    this.groups?.clear();
+    this.options.clear();
     this.ipv6?.clear();
     if (this.endpoint !== null) this.endpoint.close();
     this.endpoint = null;
@@ -207,246 +177,53 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
 
   private open(local: IpAddress | null, port: number): number {
     const binding = this.udp.ports.bind(local, port, {
-      reuseAddress: this.reuseAddress,
-      reusePort: this.reusePort,
+      reuseAddress: this.options.reuseAddress,
+      reusePort: this.options.reusePort,
       privileged: this.privileged,
       family: this.families,
     });
     if (typeof binding === 'number') return binding;
     const endpoint = this.udp.open(binding, this, this.families);
-    endpoint.flows.device = this.device;
-    endpoint.flows.broadcast = this.broadcast;
-    endpoint.receiveErrors = this.receiveErrors;
-    endpoint.noChecksum = this.noChecksum;
-    endpoint.receiveBuffer = this.receiveBuffer;
-    endpoint.flows.ttl = this.ttl;
-    endpoint.flows.multicastTtl = this.multicastTtl;
-    endpoint.flows.multicastLoop = this.multicastLoop;
-    endpoint.flows.setMulticastDevice(this.multicastDevice, this.multicastSource);
-    endpoint.groups = this.groups;
+    this.options.applyTo(endpoint);
     this.ipv6?.applyTo(endpoint);
-    endpoint.flows.tos = this.tos;
-    endpoint.flows.dontFragment = this.mtuDiscover >= c.IP_PMTUDISC_DO;
     this.endpoint = endpoint;
     return 0;
   }
 
   override getOption(level: number, name: number): number {
     if (this.closed) return -Errno.EBADF;
-    if (level === c.SOL_SOCKET) {
-      switch (name) {
-        case c.SO_REUSEADDR:
-          return this.reuseAddress ? 1 : 0;
-        case c.SO_REUSEPORT:
-          return this.reusePort ? 1 : 0;
-        case c.SO_BROADCAST:
-          return this.broadcast ? 1 : 0;
-        case c.SO_NO_CHECK:
-          return this.noChecksum ? 1 : 0;
-        case c.SO_RCVBUF:
-          return this.receiveBuffer * 2;
-        case c.SO_SNDBUF:
-          return this.sendBuffer * 2;
-        case c.SO_RCVLOWAT:
-        case c.SO_SNDLOWAT:
-          return 1;
-        case c.SO_KEEPALIVE:
-        case c.SO_LINGER:
-        case c.SO_DONTROUTE:
-        case c.SO_DEBUG:
-        case c.SO_OOBINLINE:
-        case c.SO_PRIORITY:
-          return 0;
-        default:
-          return super.getOption(level, name);
-      }
-    }
-    if (level === c.IPPROTO_IP) {
-      switch (name) {
-        case c.IP_TTL:
-          return this.ttl < 0 ? 64 : this.ttl;
-        case c.IP_TOS:
-          return this.tos;
-        case c.IP_MULTICAST_TTL:
-          return this.multicastTtl;
-        case c.IP_MULTICAST_LOOP:
-          return this.multicastLoop ? 1 : 0;
-        case c.IP_MULTICAST_IF:
-          return this.multicastSource?.v4 ?? 0;
-        case c.IP_RECVTTL:
-          return this.receiveTtl ? 1 : 0;
-        case c.IP_RECVERR:
-          return this.receiveErrors ? 1 : 0;
-        case c.IP_MTU_DISCOVER:
-          return this.mtuDiscover;
-        case c.IP_HDRINCL:
-          return 0;
-        case c.IP_MTU:
-          return this.endpoint === null || this.endpoint.remote === null ? -Errno.ENOTCONN : this.endpoint.pathMtu;
-        default:
-          return -Errno.ENOPROTOOPT;
-      }
-    }
     if (level === c.IPPROTO_IPV6 && this.ipv6 !== null) return this.ipv6.get(name) ?? (this.onlyIpv6 ? 1 : 0);
-    return super.getOption(level, name);
-  }
-
-  /** SO_BINDTODEVICE: sends and hears by this interface only; an empty name: by any. ENODEV */
-  override setOptionText(level: number, name: number, value: string): number {
-    if (this.closed) return -Errno.EBADF;
-    if (level === c.IPPROTO_IP) return this.setGroupText(name, value);
-    if (level === c.IPPROTO_IPV6 && this.ipv6 !== null) return this.ipv6.setText(name, value);
-    if (level !== c.SOL_SOCKET || name !== c.SO_BINDTODEVICE) return -Errno.ENOPROTOOPT;
-    const device = value === '' ? 0 : this.udp.network.interfaceIndex(value);
-    if (value !== '' && device === 0) return -Errno.ENODEV;
-    this.device = device;
-    if (this.endpoint !== null) this.endpoint.flows.device = device;
-    return 0;
-  }
-
-  /** IP_ADD_MEMBERSHIP and its like, as C's structures: `struct ip_mreq`, `ip_mreqn`, `ip_mreq_source`. */
-  override setOptionBytes(level: number, name: number, value: Uint8Array): number | null {
-    if (this.closed) return -Errno.EBADF;
-    if (level === c.IPPROTO_IPV6 && this.ipv6 !== null) return this.ipv6.setBytes(name, value);
-    if (level !== c.IPPROTO_IP) return null;
-    if (name === c.IP_MULTICAST_IF) return this.setMulticastInterface(multicastInterfaceOf(value));
-    if (!isGroupOption(name)) return null;
-    const request = groupRequestOf(name, value);
-    return request === null ? -Errno.EINVAL : this.setGroups(name, request);
-  }
-
-  /** The same in words: `239.1.2.3 eth0`; IP_MULTICAST_IF takes `eth0` or `10.0.0.1`. */
-  private setGroupText(name: number, value: string): number {
-    const indexOf = (device: string): number => this.udp.network.interfaceIndex(device);
-    if (name === c.IP_MULTICAST_IF) {
-      const local = IpAddress.parse(value);
-      const index = local === null ? indexOf(value) : 0;
-      if (local === null && index === 0) return -Errno.ENODEV;
-      return this.setMulticastInterface({ local, index });
-    }
-    if (!isGroupOption(name)) return -Errno.ENOPROTOOPT;
-    const request = groupRequestFrom(name, value, indexOf);
-    return typeof request === 'number' ? request : this.setGroups(name, request);
-  }
-
-  private setGroups(name: number, request: GroupRequest): number {
-    if (this.udp.groups === null) return -Errno.ENOPROTOOPT;
-    if (this.groups === null) {
-      this.groups = new UdpGroups(this.udp.groups);
-      if (this.endpoint !== null) this.endpoint.groups = this.groups;
-    }
-    const result = applyGroupOption(this.groups, name, request);
-    if (result === 0 && this.node.trace !== null) this.called(groupOptionText(name, request));
-    return result;
-  }
-
-  private setMulticastInterface(wanted: { local: IpAddress | null; index: number } | null): number {
-    const service = this.udp.groups;
-    if (wanted === null) return -Errno.EINVAL;
-    if (service === null) return -Errno.ENOPROTOOPT;
-    const any = wanted.index === 0 && (wanted.local === null || wanted.local.isUnspecified);
-    const index = any ? 0 : service.interfaceFor(IpAddress.ANY4, wanted.index, wanted.local);
-    if (index < 0) return index === -Errno.ENODEV ? -Errno.EADDRNOTAVAIL : index;
-    this.multicastDevice = index;
-    this.multicastSource = any
-      ? null
-      : wanted.local !== null && !wanted.local.isUnspecified
-        ? wanted.local
-        : service.addressOf(index);
-    if (this.endpoint !== null) this.endpoint.flows.setMulticastDevice(index, this.multicastSource);
-    return 0;
+    return this.options.get(level, name) ?? super.getOption(level, name);
   }
 
   override setOption(level: number, name: number, value: number, second: number | null = null): number {
     if (this.closed) return -Errno.EBADF;
-    const on = value !== 0;
-    const { endpoint } = this;
-    if (level === c.SOL_SOCKET) {
-      switch (name) {
-        case c.SO_REUSEADDR:
-          this.reuseAddress = on;
-          if (endpoint !== null) endpoint.binding.reuseAddress = on;
-          return 0;
-        case c.SO_REUSEPORT:
-          this.reusePort = on;
-          if (endpoint !== null) endpoint.binding.reusePort = on;
-          return 0;
-        case c.SO_BROADCAST:
-          this.broadcast = on;
-          if (endpoint !== null) endpoint.flows.broadcast = on;
-          return 0;
-        case c.SO_NO_CHECK:
-          this.noChecksum = on;
-          if (endpoint !== null) endpoint.noChecksum = on;
-          return 0;
-        case c.SO_RCVBUF:
-          this.receiveBuffer = receiveBufferFor(value, this.node.limits);
-          if (endpoint !== null) endpoint.receiveBuffer = this.receiveBuffer;
-          return 0;
-        case c.SO_SNDBUF:
-          this.sendBuffer = sendBufferFor(value, this.node.limits);
-          return 0;
-        case c.SO_KEEPALIVE:
-        case c.SO_DONTROUTE:
-        case c.SO_DEBUG:
-        case c.SO_OOBINLINE:
-        case c.SO_PRIORITY:
-          return 0;
-        default:
-          return super.setOption(level, name, value, second);
-      }
-    }
     if (level === c.IPPROTO_IPV6 && this.ipv6 !== null) {
       if (name !== c.IPV6_V6ONLY) return this.ipv6.set(name, value);
-      if (endpoint !== null) return -Errno.EINVAL;
-      this.onlyIpv6 = on;
+      if (this.endpoint !== null) return -Errno.EINVAL;
+      this.onlyIpv6 = value !== 0;
       return 0;
     }
-    if (level === c.IPPROTO_IP && isGroupOption(name)) {
-      const local = second === null ? null : IpAddress.v4(second);
-      return this.setGroups(name, { group: IpAddress.v4(value), local, index: 0, source: null });
-    }
-    if (level === c.IPPROTO_IP) return this.setIpOption(name, value);
-    return super.setOption(level, name, value, second);
+    return this.tell(this.options.set(level, name, value, second)) ?? super.setOption(level, name, value, second);
   }
 
-  private setIpOption(name: number, value: number): number {
-    const { endpoint } = this;
-    switch (name) {
-      case c.IP_TTL:
-        if (value !== -1 && (value < 1 || value > 255)) return -Errno.EINVAL;
-        this.ttl = value;
-        if (endpoint !== null) endpoint.flows.ttl = value;
-        return 0;
-      case c.IP_MULTICAST_TTL:
-        if (value < -1 || value > 255) return -Errno.EINVAL;
-        this.multicastTtl = value === -1 ? 1 : value;
-        if (endpoint !== null) endpoint.flows.multicastTtl = this.multicastTtl;
-        return 0;
-      case c.IP_MULTICAST_LOOP:
-        this.multicastLoop = value !== 0;
-        if (endpoint !== null) endpoint.flows.multicastLoop = this.multicastLoop;
-        return 0;
-      case c.IP_MULTICAST_IF:
-        return this.setMulticastInterface({ local: IpAddress.v4(value), index: 0 });
-      case c.IP_TOS:
-        this.tos = value & 0xff;
-        if (endpoint !== null) endpoint.flows.tos = this.tos;
-        return 0;
-      case c.IP_RECVTTL:
-        this.receiveTtl = value !== 0;
-        return 0;
-      case c.IP_RECVERR:
-        this.receiveErrors = value !== 0;
-        if (endpoint !== null) endpoint.receiveErrors = this.receiveErrors;
-        return 0;
-      case c.IP_MTU_DISCOVER:
-        if (value < c.IP_PMTUDISC_DONT || value > c.IP_PMTUDISC_PROBE) return -Errno.EINVAL;
-        this.mtuDiscover = value;
-        if (endpoint !== null) endpoint.flows.dontFragment = value >= c.IP_PMTUDISC_DO;
-        return 0;
-      default:
-        return -Errno.ENOPROTOOPT;
-    }
+  override setOptionText(level: number, name: number, value: string): number {
+    if (this.closed) return -Errno.EBADF;
+    if (level === c.IPPROTO_IPV6 && this.ipv6 !== null) return this.ipv6.setText(name, value);
+    return this.tell(this.options.setText(level, name, value));
+  }
+
+  override setOptionBytes(level: number, name: number, value: Uint8Array): number | null {
+    if (this.closed) return -Errno.EBADF;
+    if (level === c.IPPROTO_IPV6 && this.ipv6 !== null) return this.ipv6.setBytes(name, value);
+    return this.tell(this.options.setBytes(level, name, value));
+  }
+
+  /** What an option did, for who watches. */
+  private tell<T>(result: T): T {
+    const { told } = this.options;
+    this.options.told = null;
+    if (told !== null && this.node.trace !== null) this.called(told);
+    return result;
   }
 }
