@@ -54,6 +54,22 @@ export default {
       },
     },
     {
+      name: "follows the kernel's redirect",
+      needs: ['ip', 'radvd'],
+      async run(lab) {
+        // Another router of the link, as far as the kernel knows; its MAC address is the kernel's own.
+        const { out: link } = await lab.run('ip', ['-o', 'link', 'show', 'dev', 'tap0']);
+        const mac = /link\/ether (\S+)/.exec(link)[1];
+        lab.space.ip(
+          `neigh add fe80::77 lladdr ${mac} nud permanent dev tap0\nroute add 2001:db8:78:7::/64 via fe80::77 dev tap0`,
+        );
+        const ping = lab.runner.spawn('alice', 'ping', '-c', '2', '-i', '0.3', '-W', '1', '2001:db8:78:7::1');
+        await ping.ends();
+        const routes = await ours(lab, 'alice', 'ip', '-6', 'route');
+        assert.match(routes, /2001:db8:78:7::1 via fe80::77 dev eth0 proto ra/, routes);
+      },
+    },
+    {
       name: 'loses its default router when radvd says goodbye',
       needs: ['ip', 'radvd'],
       async run(lab) {
