@@ -23,6 +23,10 @@ export type RouteType = (typeof RouteType)[keyof typeof RouteType];
 
 const TYPE_NAMES = ['unicast', 'local', 'broadcast', 'unreachable', 'prohibit', 'blackhole'];
 
+export function routeTypeName(type: RouteType): string {
+  return TYPE_NAMES[type]!;
+}
+
 /** Who put a route in. */
 export const RouteOrigin = {
   /** It follows from an interface's address. */

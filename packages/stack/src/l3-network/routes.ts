@@ -5,7 +5,7 @@ import type { IpInterface } from './ip-interface.ts';
 import { maskTo, PrefixTrie } from './prefix-trie.ts';
 import { Route, type RouteOrigin, RouteType } from './route.ts';
 
-export { PROTOCOL_METRIC, Route, RouteOrigin, RouteType, type Way } from './route.ts';
+export { PROTOCOL_METRIC, Route, RouteOrigin, RouteType, routeTypeName, type Way } from './route.ts';
 
 /**
  * The routes of one table: longest prefix first, then lowest metric.

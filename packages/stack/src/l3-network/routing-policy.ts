@@ -156,7 +156,11 @@ export class RoutingPolicy {
    */
   pickAnswering(route: Route, neighbours: NeighbourTable): Route {
     const { key } = this;
-    return this.pick(route, this.hash.of(key.source, key.destination, key.protocol, key.ports), neighbours);
+    return this.pick(route, this.hashOf(key), neighbours);
+  }
+
+  hashOf(key: FlowKey): number {
+    return this.hash.of(key.source, key.destination, key.protocol, key.ports);
   }
 
   /** As `pickAnswering`, by the hash of the flow. */

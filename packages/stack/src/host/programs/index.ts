@@ -21,6 +21,7 @@ import { mcjoin } from './mcjoin.ts';
 import { nc } from './nc.ts';
 import { netstat } from './netstat.ts';
 import { ping } from './ping.ts';
+import { rip } from './rip.ts';
 import { route } from './route.ts';
 import { show } from './show.ts';
 import { sleep } from './sleep.ts';
@@ -50,6 +51,7 @@ const ALL = [
   nc,
   netstat,
   ping,
+  rip,
   route,
   show,
   sleep,

@@ -6,6 +6,7 @@ import { ipMaddress, ipMroute } from './ip/multicast.ts';
 import { ipNeighbour } from './ip/neighbours.ts';
 import { ipRoute } from './ip/routes.ts';
 import { ipRoute6 } from './ip/routes6.ts';
+import { ipRule } from './ip/rules.ts';
 import { type Family, isIpv6 } from './ip/words.ts';
 import { nearest } from './options.ts';
 
@@ -17,6 +18,7 @@ const OBJECTS: readonly (readonly [
   ['address', ipAddress],
   ['link', ipLink],
   ['route', (process, words, _brief, family) => (family === 6 ? ipRoute6 : ipRoute)(process, words)],
+  ['rule', ipRule],
   ['neighbour', ipNeighbour],
   ['maddress', ipMaddress],
   ['mroute', ipMroute],
@@ -30,10 +32,14 @@ export const ip: Program = {
        ip address add|del ADDRESS/LENGTH dev DEV
        ip [-br] link [show [DEV]]
        ip link set DEV up|down|mtu BYTES
-       ip [-6] route [show]
-       ip route add|del PREFIX [via ADDRESS] [dev DEV] [metric N]
+       ip [-6] route [show [table N|local|all]]
+       ip route add|replace|del PREFIX [via ADDRESS] [dev DEV] [metric N] [table N]
+       ip route add PREFIX nexthop via ADDRESS [weight N] nexthop via ADDRESS [weight N] ...
        ip route add|del unreachable|prohibit|blackhole PREFIX
-       ip route get ADDRESS
+       ip route get ADDRESS [from ADDRESS] [iif DEV] [ipproto P] [sport N] [dport N]
+       ip rule [show]
+       ip rule add|del [not] [from PREFIX] [to PREFIX] [iif DEV] [tos N] [ipproto P] [dport N]
+               [priority N] table N | blackhole | unreachable | prohibit
        ip [-4|-6] neighbour [show [dev DEV]]
        ip neighbour add|del ADDRESS [lladdr MAC] dev DEV
        ip [-4|-6] maddress [show [dev DEV]]     groups that the interfaces are in
