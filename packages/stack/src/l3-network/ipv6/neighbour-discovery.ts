@@ -123,7 +123,7 @@ export class NeighbourDiscovery implements Solicitor, Icmp6Handler {
     if (on.has(asker)) {
       const other = on.find(asker)!;
       this.addresses?.claimed(on, other, mac);
-      node.drop(packet, Drop.ND_IGNORED, `${asker} is ours`);
+      node.drop(packet, Drop.ND_DONE, `${asker} is ours`);
       return;
     }
     if (!asker.isUnspecified && mac !== null) this.learn(asker, on, mac);
@@ -149,7 +149,7 @@ export class NeighbourDiscovery implements Solicitor, Icmp6Handler {
     const own = on.find(target);
     if (own !== null) {
       if (own.state !== 'duplicate') this.addresses?.claimed(on, own, mac);
-      node.drop(packet, Drop.ND_IGNORED, `${target} is ours`);
+      node.drop(packet, Drop.ND_DONE, `${target} is ours`);
       return;
     }
     const entry = neighbours.find(target.w0, target.w1, target.w2, target.w3, on.ip);
