@@ -56,11 +56,16 @@ export class HostResolver implements NameResolver {
     return found !== null || this.asksNobody ? found : this.stub.reverse(address);
   }
 
+  /** Does the hosts file have this address, if the network's list has it? */
+  isKnown(address: IpAddress): boolean {
+    return !this.onlyOwnNames() || this.host.network.isLocal(address);
+  }
+
   private get asksNobody(): boolean {
     return this.host.nameServers.servers.length === 0;
   }
 
   private ownOnly(addresses: IpAddress[]): IpAddress[] {
-    return this.onlyOwnNames() ? addresses.filter((address) => this.host.network.isLocal(address)) : addresses;
+    return addresses.filter((address) => this.isKnown(address));
   }
 }

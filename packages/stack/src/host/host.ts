@@ -1,7 +1,10 @@
 import type { IpAddress } from '../base/ip-address.ts';
+import type { NodeContext } from '../base/node-context.ts';
 import { splitCommandLine } from './command-line.ts';
+import { EtcFiles } from './etc-files.ts';
 import { HostResolver } from './host-resolver.ts';
-import { Machine } from './machine.ts';
+import type { HostsFile } from './hosts-file.ts';
+import { type HostTime, Machine, type MachineOptions } from './machine.ts';
 import { Process, type Program } from './process.ts';
 import { programs } from './programs/index.ts';
 import { nearest } from './programs/options.ts';
@@ -19,6 +22,11 @@ export class Host extends Machine {
   failures = 0;
   override readonly resolver: HostResolver = new HostResolver(this);
   private nextPid = 1;
+
+  constructor(node: NodeContext, names: HostsFile, time: HostTime, options: MachineOptions = {}) {
+    super(node, names, time, options);
+    this.files.mount('/etc', new EtcFiles(this));
+  }
 
   /**
    * From now on names that the hosts file does not have are asked for in the DNS: of these servers, and of those that

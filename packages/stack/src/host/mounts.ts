@@ -27,6 +27,11 @@ export class Mounts implements Files {
     this.mounts.sort((a, b) => b.at.length - a.at.length);
   }
 
+  /** What is mounted at exactly this directory; null: nothing is. */
+  mountedAt(at: string): Files | null {
+    return this.mounts.find((mount) => mount.at === at)?.files ?? null;
+  }
+
   async stat(path: string): Promise<FileStat | null> {
     const whole = resolvePath('/', path);
     const found = this.find(whole);

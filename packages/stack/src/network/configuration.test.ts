@@ -196,6 +196,8 @@ ns.b.test. A 10.0.0.3
       links: ['ns', 'alice', 'bob'].map((name) => ({ endpoints: [`${name}:eth0`, 'sw'] })),
     });
     await lab.pass(1);
+    expect(await lab.says('alice', 'cat /etc/resolv.conf')).toBe('search lab.test\nnameserver 10.0.0.1\n');
+    expect(await lab.says('alice', 'cat /etc/hosts')).toBe('127.0.0.1\tlocalhost\n::1\tlocalhost\n10.0.0.9\talice\n');
     expect(await lab.says('alice', 'host www')).toBe('www.lab.test has address 10.0.0.1\n');
     expect(await lab.says('alice', 'host 10.0.0.10')).toBe(
       '10.0.0.10.in-addr.arpa domain name pointer bob.lab.test.\n',

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { IpAddress } from '../base/ip-address.ts';
+import { utf8Decode, utf8Encode } from '../base/utf8.ts';
+import { Network } from '../network/network.ts';
+import { MemoryFiles } from './memory-files.ts';
+
+it('/etc/hosts and /etc/resolv.conf say what the host knows, beside what is mounted with the root', async () => {
+  const network = new Network();
+  const { files, nameServers } = network.host('alice', { interfaces: { eth0: '10.0.0.1/24' }, aliases: ['al'] });
+  const read = async (path: string) => utf8Decode(await files.read(path));
+  expect(await read('/etc/hosts')).toBe('127.0.0.1\tlocalhost\n::1\tlocalhost\n10.0.0.1\talice al\n');
+  expect(await read('/etc/resolv.conf')).toBe('');
+  nameServers.set('by hand', [IpAddress.parse('10.0.0.53')!], ['a.test', 'b.test']);
+  expect(await read('/etc/resolv.conf')).toBe('search a.test b.test\nnameserver 10.0.0.53\n');
+  expect(await files.list('/etc')).toEqual(['hosts', 'resolv.conf']);
+  expect(await files.stat('/etc/hosts')).toMatchObject({ kind: 'file', size: 52 });
+  expect(await files.stat('/etc/passwd')).toBe(null);
+  await expect(files.read('/etc/passwd')).rejects.toThrow('ENOENT');
+  await expect(files.list('/etc/hosts')).rejects.toThrow('ENOTDIR');
+  await expect(files.write('/etc/hosts', utf8Encode('x'))).rejects.toThrow('EACCES');
+  files.mount('/', new MemoryFiles({ '/etc/hosts': 'mine', '/etc/motd': 'hello', '/etc/d/e': 'f', '/srv/x': '1' }));
+  expect(await files.list('/etc')).toEqual(['d', 'hosts', 'motd', 'resolv.conf']);
+  expect(await files.list('/')).toEqual(['etc', 'srv']);
+  expect(await read('/etc/hosts')).toBe('mine');
+  expect(await read('/etc/motd')).toBe('hello');
+  expect(await files.list('/etc/d')).toEqual(['e']);
+  expect(await read('/etc/resolv.conf')).toMatch(/10\.0\.0\.53/);
+  await files.write('/etc/new', utf8Encode('y'));
+  expect(await read('/etc/new')).toBe('y');
+});
