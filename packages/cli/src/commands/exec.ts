@@ -4,8 +4,10 @@ import { openScenarioOutside, sayOnStderr, usualPace } from '../outside.ts';
 import { hostNamed, openSession, type SessionOptions } from '../session.ts';
 import { RealInput, RealOutput } from '../terminal.ts';
 
-/** Network time that hosts have to get their addresses by DHCP before the command begins. */
+/** Network time that hosts have to get their addresses, by DHCP or by themselves, before the command begins. */
 const ADDRESSES_NS = 10e9;
+/** How often it is looked whether they have. */
+const LOOK_NS = 50e6;
 
 /**
  * `netarium exec FILE NODE -- COMMAND...`: runs the scenario, and in it one command on one of its hosts, connected to
@@ -36,7 +38,14 @@ export async function execCommand(
   // The scenario's services start at time 0 and are ready (they listen) before the command begins.
   await scheduler.run(0);
   // Hosts that ask for their address have one, unless nobody gives it.
-  if (network.asking > 0) await scheduler.run(ADDRESSES_NS, () => network.asking === 0);
+  let lookAt = 0;
+  if (network.settling) {
+    await scheduler.run(ADDRESSES_NS, () => {
+      if (network.asking > 0 || network.now < lookAt) return false;
+      lookAt = network.now + LOOK_NS;
+      return !network.settling;
+    });
+  }
   // Before the command begins: who has read its first words may send it a signal.
   const signals = forwardSignals((signal) => scheduler.external(() => child.kill(signal)));
   const child = host.spawn(command, {

@@ -282,6 +282,17 @@ export class Network {
     if (said) this.scheduler.runSync(this.now + FAREWELL_NS);
   }
 
+  /**
+   * Whether hosts are on the way to addresses: by DHCP, or by making them themselves (and asking routers, if there are
+   * any that answer). Looks at all hosts: not for every event.
+   */
+  get settling(): boolean {
+    if (this.asking > 0) return true;
+    const hosts = [...this.nodes.values()].filter((node) => node instanceof Host);
+    const routers = hosts.some((host) => host.ip6.links.advertises);
+    return hosts.some((host) => host.ip6.links.configuring(routers));
+  }
+
   setPace(pace: Pace): void {
     this.scheduler.setPace(pace);
   }

@@ -142,6 +142,20 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper, RouterWatche
     if (on.linkLocal !== null) this.mld.querier.start(on);
   }
 
+  /** Somewhere an address is tentative yet; or, with `routers`, routers are being asked for. */
+  configuring(routers: boolean): boolean {
+    return this.list.some(
+      (on) =>
+        on.running &&
+        (on.addresses.some(({ state }) => state === 'tentative') || (routers && this.routers.isAsking(on))),
+    );
+  }
+
+  /** Whether this router advertises anywhere. */
+  get advertises(): boolean {
+    return this.list.some((on) => this.advertiser.advertises(on));
+  }
+
   /** A router's end: tells hosts to go elsewhere. True if there was anything to tell. */
   farewell(): boolean {
     let said = false;

@@ -95,6 +95,11 @@ export class RouterDiscovery implements Icmp6Handler, RouterWatcher, Task {
     link.timer.set(this.node.clock.now + this.random.below(MAX_SOLICITATION_DELAY_NS));
   }
 
+  /** Routers of this link are being asked for, and none has answered yet. */
+  isAsking(on: Ipv6Interface): boolean {
+    return this.links.get(on)?.timer.armed === true;
+  }
+
   /** Forgets what was said on this link. */
   detach(on: Ipv6Interface): void {
     const link = this.links.get(on);
