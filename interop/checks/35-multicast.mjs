@@ -221,7 +221,8 @@ export default {
       quick: true,
       async run(lab) {
         lab.space.sysctl('net.ipv4.conf.tap0.accept_redirects', '1');
-        const { out } = await lab.run('ping', ['-n', '-c', 2, '-i', '0.3', BEYOND]);
+        // The first makes the kernel ask for the other router's MAC address; the second it follows.
+        const { out } = await lab.run('ping', ['-n', '-c', 8, '-i', '0.4', BEYOND]);
         assert.match(out, new RegExp(`From ${ROUTER}:? icmp_seq=1 Redirect Host\\(New nexthop: ${SECOND}\\)`), out);
         const way = await lab.run('ip', ['route', 'get', BEYOND]);
         assert.match(way.out, new RegExp(`via ${SECOND} `), way.out);
