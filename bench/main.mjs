@@ -36,6 +36,10 @@ const FIGURES = [
   { name: 'idle-heap', unit: 'B/connection (both ends)', ours: ['idle'], peer: 'idle' },
   { name: 'queue-events', unit: 'events/s', ours: ['queue'], peer: null },
   { name: 'idle-hour-1000-hosts', unit: 's', ours: ['idleHour'], peer: null },
+  { name: 'routes-load', unit: 's', ours: ['routesLoad'], peer: null },
+  { name: 'routes-bytes', unit: 'B/route', ours: ['routesBytes'], peer: null },
+  { name: 'routes-lookup', unit: 'lookups/s', ours: ['routesLookup', 'random'], peer: null },
+  { name: 'routes-lookup-flows', unit: 'lookups/s', ours: ['routesLookup', 'flows'], peer: null },
 ];
 
 const OURS = fileURLToPath(new URL('./ours.mjs', import.meta.url));

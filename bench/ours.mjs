@@ -3,6 +3,7 @@
 import { EventQueue } from '../packages/stack/dist/base/event-queue.js';
 import { openSocket } from '../packages/stack/dist/l5-session/socket-kinds.js';
 import { Network } from '../packages/stack/dist/network/network.js';
+import { routesBytes, routesLoad, routesLookup } from './routes.mjs';
 
 const AF_INET = 2;
 const SOCK_STREAM = 1;
@@ -232,5 +233,15 @@ function idleHour() {
   return { value: clock() - from };
 }
 
-const figures = { stream, pingpong, connect, idle, queue, idleHour };
+const figures = {
+  stream,
+  pingpong,
+  connect,
+  idle,
+  queue,
+  idleHour,
+  routesLoad: () => ({ value: routesLoad() }),
+  routesBytes: () => ({ value: routesBytes() }),
+  routesLookup: () => ({ value: routesLookup(argument, seconds) }),
+};
 console.log(JSON.stringify(figures[figure]()));

@@ -1,11 +1,13 @@
 /**
  * The longest of all prefixes that an IPv4 address begins with: the question that a router asks for every packet.
  *
- * A trie that looks at the address in strides: 8 bits, then 4 at a time, so that an answer takes at most seven steps
- * and usually five.
+ * A trie that looks at the address in strides. A small one, as hosts have, takes 8 bits and then 4 at a time; one with
+ * thousands of prefixes 16 and then 8 at a time, so that an answer takes three steps, of which the first is in the
+ * processor's cache: reading memory is all that it costs.
  *
- *     bits   0        8    12   16   20   24   28   32
- *            |  root  | 1  | 2  | 3  | 4  | 5  | 6  |      the root has 256 cells, each node below has 16
+ *     bits      0        8    12   16   20   24   28   32
+ *     small     |  root  | 1  | 2  | 3  | 4  | 5  | 6  |      the root has 256 cells, each node below has 16
+ *     large     |       root       |    1    |    2    |      the root has 65,536, each node below has 256
  *
  * A cell holds the node below it and the prefix that answers for it when nothing below does. A prefix that ends within
  * a stride fills all the cells that begin with it (controlled prefix expansion: Srinivasan and Varghese, 1999), except
@@ -19,9 +21,14 @@ export class PrefixTrie {
   size = 0;
 
   /** Two words for each cell: the first cell of the node below (0: none) and the prefix that answers (0: none). */
-  private cells = new Int32Array((ROOT_CELLS + 16 * NODE_CELLS) * 2);
-  /** By node: cells that are not empty. A node without any is given back. */
-  private used = new Uint8Array(16);
+  private cells: Int32Array;
+  /** By node: words of cells that are not empty. A node without any is given back. */
+  private used = new Uint16Array(16);
+  private shape = SMALL;
+  /** Of `shape`, for `lookup`: the root's shift, and the bits of each stride below. */
+  private rootShift = SMALL.rootShift;
+  private stride = SMALL.stride;
+  private mask = SMALL.nodeCells - 1;
   private nodes = 0;
   /** First cell of a node that was given back; its own first word leads to the next. */
   private freeNode = 0;
@@ -35,14 +42,20 @@ export class PrefixTrie {
   /** Names by hash of the prefix, open addressing with linear probing, at most half full. */
   private slots = new Int32Array(32);
 
+  constructor() {
+    this.cells = new Int32Array((this.shape.rootCells + this.used.length * this.shape.nodeCells) * 2);
+  }
+
   /** The name of the longest prefix that `address` (32 bits, not negative) begins with; 0 when there is none. */
   lookup(address: number): number {
-    const cells = this.cells;
-    let cell = (address >>> 24) << 1;
+    const { cells, stride, mask } = this;
+    let shift = this.rootShift;
+    let cell = (address >>> shift) << 1;
     let best = cells[cell + 1];
     let node = cells[cell];
-    for (let shift = 20; node !== 0; shift -= 4) {
-      cell = (node + ((address >>> shift) & 15)) << 1;
+    while (node !== 0) {
+      shift -= stride;
+      cell = (node + ((address >>> shift) & mask)) << 1;
       node = cells[cell];
       const answer = cells[cell + 1];
       if (answer !== 0) best = answer;
@@ -62,42 +75,63 @@ export class PrefixTrie {
 
   /** Puts in a prefix that is not in yet, and names it. */
   insert(network: number, length: number): number {
+    if (this.size === MOST_SMALL && this.shape === SMALL) this.become(LARGE);
     const name = this.newName(network, length);
     this.remember(name);
-    const level = levelOf(length);
+    this.fill(name, network, length);
+    this.size++;
+    return name;
+  }
+
+  /** Makes a prefix answer for its cells, where no longer one does. */
+  private fill(name: number, network: number, length: number): void {
+    const { shape } = this;
+    const level = shape.levelOf(length);
     let node = 0;
-    for (let at = 0; at < level; at++) node = this.nodeBelow(node, cellOf(node, at, network));
+    for (let at = 0; at < level; at++) node = this.nodeBelow(node, shape.cellOf(node, at, network));
     const cells = this.cells;
-    const first = cellOf(node, level, network);
-    for (let cell = first, end = first + cellsOf(level, length); cell < end; cell++) {
+    const first = shape.cellOf(node, level, network);
+    for (let cell = first, end = first + shape.cellsOf(level, length); cell < end; cell++) {
       const there = cells[cell * 2 + 1];
-      if (there === 0) this.count(node, cell, 1);
+      if (there === 0) this.count(node, 1);
       else if (this.lengths[there] > length) continue;
       cells[cell * 2 + 1] = name;
     }
-    this.size++;
-    return name;
+  }
+
+  /** Builds it anew in another shape; names stay. */
+  private become(shape: Shape): void {
+    this.shape = shape;
+    this.rootShift = shape.rootShift;
+    this.stride = shape.stride;
+    this.mask = shape.nodeCells - 1;
+    this.used = new Uint16Array(64);
+    this.nodes = 0;
+    this.freeNode = 0;
+    this.cells = new Int32Array((shape.rootCells + this.used.length * shape.nodeCells) * 2);
+    for (const name of this.slots) if (name !== 0) this.fill(name, this.networks[name], this.lengths[name]);
   }
 
   /** Takes a prefix out; its name may be given to another later. */
   remove(name: number): void {
     const network = this.networks[name];
     const length = this.lengths[name];
-    const level = levelOf(length);
+    const { shape } = this;
+    const level = shape.levelOf(length);
     const path = [0];
-    for (let at = 0; at < level; at++) path.push(this.cells[cellOf(path[at], at, network) * 2]);
+    for (let at = 0; at < level; at++) path.push(this.cells[shape.cellOf(path[at], at, network) * 2]);
     const node = path[level];
     const heir = this.nextShorter(network, length, level);
-    const first = cellOf(node, level, network);
-    for (let cell = first, end = first + cellsOf(level, length); cell < end; cell++) {
+    const first = shape.cellOf(node, level, network);
+    for (let cell = first, end = first + shape.cellsOf(level, length); cell < end; cell++) {
       if (this.cells[cell * 2 + 1] !== name) continue;
       this.cells[cell * 2 + 1] = heir;
-      if (heir === 0) this.count(node, cell, -1);
+      if (heir === 0) this.count(node, -1);
     }
-    for (let at = level; at > 0 && this.used[nodeIndex(path[at])] === 0; at--) {
-      const above = cellOf(path[at - 1], at - 1, network);
+    for (let at = level; at > 0 && this.used[shape.nodeIndex(path[at])] === 0; at--) {
+      const above = shape.cellOf(path[at - 1], at - 1, network);
       this.cells[above * 2] = 0;
-      this.count(path[at - 1], above, -1);
+      this.count(path[at - 1], -1);
       this.cells[path[at] * 2] = this.freeNode;
       this.freeNode = path[at];
     }
@@ -117,7 +151,7 @@ export class PrefixTrie {
 
   /** The longest shorter prefix that ends in the same node and so answers for the same cells. */
   private nextShorter(network: number, length: number, level: number): number {
-    const shortest = level === 0 ? 0 : STRIDE_ENDS[level - 1] + 1;
+    const shortest = level === 0 ? 0 : this.shape.endOf(level - 1) + 1;
     for (let shorter = length - 1; shorter >= shortest; shorter--) {
       const name = this.find(maskTo(network, shorter), shorter);
       if (name !== 0) return name;
@@ -135,24 +169,24 @@ export class PrefixTrie {
       this.cells[made * 2] = 0;
     } else {
       if (this.nodes === this.used.length) this.growNodes();
-      made = ROOT_CELLS + this.nodes++ * NODE_CELLS;
+      made = this.shape.rootCells + this.nodes++ * this.shape.nodeCells;
     }
     this.cells[cell * 2] = made;
-    this.count(node, cell, 1);
+    this.count(node, 1);
     return made;
   }
 
   /** One word of a cell of `node` was filled (1) or emptied (-1). */
-  private count(node: number, cell: number, change: number): void {
-    if (cell >= ROOT_CELLS) this.used[nodeIndex(node)] += change;
+  private count(node: number, change: number): void {
+    if (node !== 0) this.used[this.shape.nodeIndex(node)] += change;
   }
 
   private growNodes(): void {
     const nodes = this.used.length * 2;
-    const used = new Uint8Array(nodes);
+    const used = new Uint16Array(nodes);
     used.set(this.used);
     this.used = used;
-    const cells = new Int32Array((ROOT_CELLS + nodes * NODE_CELLS) * 2);
+    const cells = new Int32Array((this.shape.rootCells + nodes * this.shape.nodeCells) * 2);
     cells.set(this.cells);
     this.cells = cells;
   }
@@ -211,29 +245,53 @@ export function maskTo(network: number, length: number): number {
   return length === 0 ? 0 : (network & (0xffffffff << (32 - length))) >>> 0;
 }
 
-const ROOT_CELLS = 256;
-const NODE_CELLS = 16;
-/** By level: how many bits of the address are used up below it. */
-const STRIDE_ENDS = [8, 12, 16, 20, 24, 28, 32];
+/** How a trie cuts an address. Nodes are named by their first cell; the root is 0. */
+class Shape {
+  readonly rootBits: number;
+  readonly rootShift: number;
+  readonly rootCells: number;
+  /** Bits of each stride below the root. */
+  readonly stride: number;
+  readonly nodeCells: number;
 
-/** The level in whose stride a prefix of this length ends. */
-function levelOf(length: number): number {
-  return length <= 8 ? 0 : (length - 5) >> 2;
+  constructor(rootBits: number, stride: number) {
+    this.rootBits = rootBits;
+    this.rootShift = 32 - rootBits;
+    this.rootCells = 1 << rootBits;
+    this.stride = stride;
+    this.nodeCells = 1 << stride;
+  }
+
+  /** How many bits of the address are used up below a level. */
+  endOf(level: number): number {
+    return this.rootBits + level * this.stride;
+  }
+
+  /** The level in whose stride a prefix of this length ends. */
+  levelOf(length: number): number {
+    return length <= this.rootBits ? 0 : Math.ceil((length - this.rootBits) / this.stride);
+  }
+
+  /** The cell of `node`, at `level`, that an address goes through. */
+  cellOf(node: number, level: number, address: number): number {
+    if (level === 0) return address >>> this.rootShift;
+    return node + ((address >>> (this.rootShift - level * this.stride)) & (this.nodeCells - 1));
+  }
+
+  /** How many cells a prefix fills in the node where it ends. */
+  cellsOf(level: number, length: number): number {
+    return 1 << (this.endOf(level) - length);
+  }
+
+  nodeIndex(node: number): number {
+    return (node - this.rootCells) / this.nodeCells;
+  }
 }
 
-/** The cell of `node`, at `level`, that an address goes through. */
-function cellOf(node: number, level: number, address: number): number {
-  return level === 0 ? address >>> 24 : node + ((address >>> (32 - STRIDE_ENDS[level])) & 15);
-}
-
-/** How many cells a prefix fills in the node where it ends. */
-function cellsOf(level: number, length: number): number {
-  return 1 << (STRIDE_ENDS[level] - length);
-}
-
-function nodeIndex(node: number): number {
-  return (node - ROOT_CELLS) / NODE_CELLS;
-}
+const SMALL = new Shape(8, 4);
+const LARGE = new Shape(16, 8);
+/** Prefixes of a small trie; with one more it becomes a large one, of half a megabyte at least. */
+const MOST_SMALL = 4096;
 
 function hash(network: number, length: number): number {
   let h = Math.imul(network ^ Math.imul(length + 1, 0x9e3779b1), 0x85ebca6b);
