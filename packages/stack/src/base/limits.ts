@@ -58,7 +58,7 @@ export interface Limits {
   /** ICMP errors that a node sends in a second, and the burst it may send at once (Linux: 1,000 and 50). */
   readonly icmpErrorsPerSecond: number;
   readonly icmpErrorBurst: number;
-  /** OSPF neighbours on one interface, and link state advertisements that one router keeps. */
+  /** OSPF neighbours on one interface, and link state advertisements in one database (of an area, or of externals). */
   readonly ospfNeighbours: number;
   readonly ospfAdvertisements: number;
   /** Next hops of one OSPF route that are equally good: FRRouting's default. */

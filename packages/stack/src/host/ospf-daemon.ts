@@ -1,6 +1,7 @@
 import { SECOND, type Task, Timer } from '../base/clock.ts';
 import { IpAddress } from '../base/ip-address.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
+import type { Prefix } from '../base/prefix.ts';
 import type { Nic, NicListener } from '../l2-link/nic.ts';
 import type { IpInterface } from '../l3-network/ip-interface.ts';
 import { ipv4Destination, ipv4Source } from '../l3-network/ipv4-header.ts';
@@ -10,7 +11,7 @@ import { Ospf } from '../l3-network/ospf/ospf.ts';
 import type { OspfRoute } from '../l3-network/ospf/ospf-route.ts';
 import type { OspfLink, OspfPort } from '../l3-network/ospf/port.ts';
 import type { OspfInterface } from '../l3-network/ospf/router-state.ts';
-import { costOfRate, type ExternalRoute, OSPF_DEFAULTS } from '../l3-network/ospf/settings.ts';
+import { costOfRate, type ExternalRoute, NetworkKind, OSPF_DEFAULTS } from '../l3-network/ospf/settings.ts';
 import { PROTOCOL_METRIC, Route, RouteOrigin, RouteType, type Way } from '../l3-network/routes.ts';
 import type { Machine } from './machine.ts';
 import type { OspfPlan } from './ospf-plan.ts';
@@ -148,7 +149,7 @@ export class OspfDaemon implements OspfPort, ProtocolHandler, NicListener, Task 
       this.watched.add(nic);
       nic.onLinkChange(this);
     }
-    for (const on of ip.interfaces()) if (!on.loopback) this.follow(on, nics.get(on.name) ?? null);
+    for (const on of ip.interfaces()) this.follow(on, nics.get(on.name) ?? null);
     for (const mine of [...this.engine.interfaces]) {
       if (this.interfaceOf(mine.link) === null) this.remove(mine);
     }
@@ -168,7 +169,8 @@ export class OspfDaemon implements OspfPort, ProtocolHandler, NicListener, Task 
     if (mine === null) {
       const found = this.plan.settingsOf(on.name, IpAddress.v4(link.address));
       if (found === null) return;
-      mine = this.engine.addInterface(link, { ...found.settings });
+      const network = on.loopback ? NetworkKind.Loopback : found.settings.network;
+      mine = this.engine.addInterface(link, { ...found.settings, network });
     }
     const up = nic === null ? on.up : nic.running;
     if (!up) {
@@ -234,15 +236,19 @@ export class OspfDaemon implements OspfPort, ProtocolHandler, NicListener, Task 
 function highestAddress(machine: Machine): number {
   let highest = 0;
   for (const on of machine.ip.interfaces()) {
-    if (on.loopback) continue;
-    for (const { address } of on.addresses) if (address.family === 4 && address.v4 > highest) highest = address.v4;
+    for (const { address } of ownAddresses(on)) if (address.v4 > highest) highest = address.v4;
   }
   return highest;
 }
 
+/** The IPv4 addresses of an interface that mean something to others: a router may have one on `lo` that no cable takes away. */
+function ownAddresses(on: IpInterface): Prefix[] {
+  return on.addresses.filter(({ address }) => address.family === 4 && !address.isLoopback);
+}
+
 /** The interface with its first IPv4 address; null when it has none. */
 function linkOf(on: IpInterface): OspfLink | null {
-  const [first, ...others] = on.addresses.filter(({ address }) => address.family === 4);
+  const [first, ...others] = ownAddresses(on);
   if (first === undefined) return null;
   const network = first.network.v4;
   const secondary = others

@@ -182,7 +182,8 @@ export class Exchange {
       const ownAge = own.age(this.parts.node.clock.now);
       if (compareInstances(sequence, checksum, age, own.sequence, own.checksum, ownAge) <= 0) return;
     }
-    if (neighbour.wanted.size >= this.parts.node.limits.ospfAdvertisements) return;
+    // Of two databases.
+    if (neighbour.wanted.size >= 2 * this.parts.node.limits.ospfAdvertisements) return;
     neighbour.wanted.set({ type, id, router, sequence, checksum, age });
   }
 

@@ -107,6 +107,7 @@ export class Flooding implements FloodingPart {
       }
       if (known === undefined && database.size >= node.limits.ospfAdvertisements) {
         node.dropped(Drop.OSPF_TOO_MANY, `${database.size} advertisements`);
+        from.wanted.delete(type, id, router);
         return true;
       }
       const lsa = Lsa.read(view, at, now);

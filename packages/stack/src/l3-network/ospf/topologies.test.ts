@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { expectNoLeaks } from '../../testing/test-node.ts';
+import { dropsOf, expectNoLeaks } from '../../testing/test-node.ts';
 import { NeighbourState } from './states.ts';
 import { type LabRouter, OspfLab } from './testing/ospf-lab.ts';
 import { databaseText, installedTables, referenceTables } from './testing/reference-paths.ts';
@@ -129,4 +129,36 @@ test('the same seed: the same packets at the same times', () => {
   };
   expect(record(7)).toBe(record(7));
   expect(record(7)).not.toBe(record(8));
+});
+
+test('limits: neighbours on a link, next hops of a route', () => {
+  const lab = new OspfLab(1, { ospfNeighbours: 2, ospfNextHops: 2 });
+  const [a, b, c, d] = [1, 2, 3, 4].map((id) => lab.router(id));
+  const lan = lab.wire([a, b, c, d]);
+  lab.pass(100);
+  expect(a.on(lan).neighbours.size).toBe(2);
+  expect(dropsOf(a.node).OSPF_TOO_MANY).toBeGreaterThan(5);
+  const wide = new OspfLab(1, { ospfNextHops: 2 });
+  const [from, to] = [1, 2].map((id) => wide.router(id));
+  for (let i = 0; i < 3; i++) wide.wire([from, to], { network: 'point-to-point' });
+  wide.wire([to]);
+  wide.pass(30);
+  expect(from.installed.map((route) => route.nextHops.length)).toEqual([2]);
+});
+
+test('limits: advertisements of a router', () => {
+  const lab = new OspfLab(1, { ospfAdvertisements: 10 });
+  const [a, b] = [1, 2].map((id) => lab.router(id));
+  lab.wire([a, b], { network: 'point-to-point' });
+  const externals = (count: number) =>
+    Array.from({ length: count }, (_, i) => {
+      return { network: 0x14000000 + i * 256, length: 24, metric: 1, type2: true, forwarding: 0, tag: 0 };
+    });
+  a.ospf.setExternals(externals(10));
+  lab.pass(30);
+  expect(b.installed.length).toBe(10);
+  a.ospf.setExternals(externals(11));
+  lab.pass(30);
+  expect(b.installed.length).toBe(10);
+  expect(dropsOf(b.node).OSPF_TOO_MANY).toBeGreaterThan(0);
 });

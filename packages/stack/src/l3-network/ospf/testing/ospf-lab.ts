@@ -1,6 +1,6 @@
 import { EventQueue } from '../../../base/event-queue.ts';
 import { parseIpv4 } from '../../../base/ip-address.ts';
-import { LIMITS } from '../../../base/limits.ts';
+import { LIMITS, type Limits } from '../../../base/limits.ts';
 import { NodeContext } from '../../../base/node-context.ts';
 import { type PacketBuffer, PacketPool } from '../../../base/packet-buffer.ts';
 import { Random } from '../../../base/random.ts';
@@ -48,7 +48,7 @@ export class LabRouter implements OspfPort {
 
   constructor(lab: OspfLab, name: string, settings: OspfSettings) {
     this.lab = lab;
-    this.node = new NodeContext(name, lab.queue, lab.random.fork(name), lab.pool, LIMITS);
+    this.node = new NodeContext(name, lab.queue, lab.random.fork(name), lab.pool, lab.limits);
     this.ospf = new Ospf(this.node, this, settings);
   }
 
@@ -88,7 +88,10 @@ export class OspfLab {
   /** Sees each packet that is sent. */
   watch: ((packet: PacketBuffer, from: LabRouter, destination: number) => void) | null = null;
 
-  constructor(seed = 1) {
+  readonly limits: Limits;
+
+  constructor(seed = 1, limits: Partial<Limits> = {}) {
+    this.limits = { ...LIMITS, ...limits };
     this.random = Random.from(seed);
   }
 
