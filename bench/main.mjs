@@ -40,6 +40,11 @@ const FIGURES = [
   { name: 'routes-bytes', unit: 'B/route', ours: ['routesBytes'], peer: null },
   { name: 'routes-lookup', unit: 'lookups/s', ours: ['routesLookup', 'random'], peer: null },
   { name: 'routes-lookup-flows', unit: 'lookups/s', ours: ['routesLookup', 'flows'], peer: null },
+  { name: 'conntrack-bytes', unit: 'B/conversation', ours: ['conntrackBytes'], peer: null },
+  { name: 'conntrack-insert', unit: 'conversations/s', ours: ['conntrackInsert'], peer: null },
+  { name: 'conntrack-lookup', unit: 'packets/s', ours: ['conntrackLookup'], peer: null },
+  { name: 'forward-plain', unit: 'packets/s', ours: ['forward', '0'], peer: null },
+  { name: 'forward-100-rules', unit: 'packets/s', ours: ['forward', '100'], peer: null },
 ];
 
 const OURS = fileURLToPath(new URL('./ours.mjs', import.meta.url));

@@ -3,6 +3,7 @@
 import { EventQueue } from '../packages/stack/dist/base/event-queue.js';
 import { openSocket } from '../packages/stack/dist/l5-session/socket-kinds.js';
 import { Network } from '../packages/stack/dist/network/network.js';
+import { conntrackBytes, conntrackInsert, conntrackLookup, forward } from './firewall.mjs';
 import { routesBytes, routesLoad, routesLookup } from './routes.mjs';
 
 const AF_INET = 2;
@@ -240,6 +241,10 @@ const figures = {
   idle,
   queue,
   idleHour,
+  conntrackBytes: () => ({ value: conntrackBytes() }),
+  conntrackInsert: () => ({ value: conntrackInsert() }),
+  conntrackLookup: () => ({ value: conntrackLookup() }),
+  forward: () => ({ value: forward(Number(argument)) }),
   routesLoad: () => ({ value: routesLoad() }),
   routesBytes: () => ({ value: routesBytes() }),
   routesLookup: () => ({ value: routesLookup(argument, seconds) }),
