@@ -6,6 +6,8 @@ import type { Tree } from './tree.ts';
 
 /** RFC 4861 6.2.1: 30 days. */
 const VALID_NS = 2_592_000e9;
+/** RFC 8200 5. */
+const MIN_MTU = 1280;
 
 export function checkIpv6(model: Model, findings: Findings): void {
   for (const node of model.nodes.values()) {
@@ -30,6 +32,13 @@ function checkInterface(node: Node, words: Tree, path: Path, findings: Findings)
         'true',
       );
     }
+  }
+  const mtu = words.entries.get('mtu')?.tree;
+  const why =
+    off?.tree.value === true ? 'it speaks IPv6' : advertise !== undefined ? 'it advertises' : addressed(words);
+  if (mtu !== undefined && typeof mtu.value === 'number' && mtu.value < MIN_MTU && mtu.value >= 68 && why !== null) {
+    const message = `an MTU of ${mtu.value} is too small for IPv6, and ${why}`;
+    findings.problem(mtu, [...path, 'mtu'], message, `${MIN_MTU} bytes or more (RFC 8200 5)`, `${MIN_MTU}`);
   }
   if (advertise === undefined) return;
   const at = [...path, 'advertise'];

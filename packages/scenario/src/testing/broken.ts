@@ -79,6 +79,8 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '10:76: preference cannot be "higher"; expected high, medium or low',
     '10:93: "no domain" is no domain of hosts: "no domain"; expected a domain such as campus.test',
     '11:21: this interface speaks IPv6: it advertises; expected true, or nothing. Did you mean "true"?',
+    '13:32: an MTU of 1000 is too small for IPv6, and it speaks IPv6; expected 1280 bytes or more (RFC 8200 5). Did you mean "1280"?',
+    '14:49: an MTU of 576 is too small for IPv6, and 2001:db8:6::1/64 is an IPv6 address; expected 1280 bytes or more (RFC 8200 5). Did you mean "1280"?',
   ],
   'link-ends.yaml': [
     '6:17: there is no node "alcie"; expected one of alice, bob, sw1. Did you mean "alice:eth0"?',

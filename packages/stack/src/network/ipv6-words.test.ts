@@ -149,6 +149,10 @@ describe('The words', () => {
 
   it.each<[string, InterfaceDescription]>([
     ['r:eth0: "ipv6: false", and it has an IPv6 address', { ipv6: false, address: '2001:db8::1/64' }],
+    [
+      'r:eth0: an MTU of 1000 is too small for IPv6, which needs 1280 (RFC 8200 5)',
+      { mtu: 1000, address: '2001:db8::1/64' },
+    ],
     ['r:eth0: "ipv6: false", and it advertises', { ipv6: false, advertise: true }],
     [
       'r:eth0: advertise: "10.0.0.0/8" is no IPv6 network such as 2001:db8:1::/64',
@@ -168,6 +172,11 @@ describe('The words', () => {
       { advertise: { prefixes: [{ prefix: '2001:db8::/64', valid: '1h', preferred: '2h' }] } },
     ],
   ])('%s', (message, eth0) => expect(router(eth0)).toThrow(message));
+
+  it('of a file leave out interfaces whose MTU is too small', () => {
+    const network = Network.from({ ipv6: true, nodes: { a: { kind: 'host', interfaces: { eth0: { mtu: 1000 } } } } });
+    expect(network.hostNamed('a').ip.interfaceNamed('eth0')!.v6).toBeNull();
+  });
 
   it('advertise is a word of routers', () => {
     const host = () => new Network().host('a', { interfaces: { eth0: { advertise: true } } });

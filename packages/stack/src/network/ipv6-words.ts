@@ -3,6 +3,7 @@ import { Prefix } from '../base/prefix.ts';
 import { parseDuration } from '../base/units.ts';
 import type { Host } from '../host/host.ts';
 import type { Nic } from '../l2-link/nic.ts';
+import { IPV6_MIN_MTU } from '../l3-network/ipv6/ipv6-interface.ts';
 import { isDomainName } from '../l3-network/ipv6/nd-dns-options.ts';
 import type { AdvertisedPrefix, AdvertisedRoute } from '../l3-network/ipv6/nd-options.ts';
 import {
@@ -61,7 +62,12 @@ export function useIpv6(host: Host, nic: Nic, description: InterfaceDescription,
   const { ipv6, advertise } = description;
   if (ipv6 === false && addressed) throw new BuildError(`${where}: "ipv6: false", and it has an IPv6 address`);
   if (ipv6 === false && advertise !== undefined) throw new BuildError(`${where}: "ipv6: false", and it advertises`);
-  if (ipv6 === true || (byDefault && ipv6 !== false)) host.enableIpv6(nic);
+  if (nic.mtu < IPV6_MIN_MTU && (addressed || ipv6 === true || advertise !== undefined)) {
+    throw new BuildError(
+      `${where}: an MTU of ${nic.mtu} is too small for IPv6, which needs ${IPV6_MIN_MTU} (RFC 8200 5)`,
+    );
+  }
+  if (ipv6 === true || (byDefault && ipv6 !== false && nic.mtu >= IPV6_MIN_MTU)) host.enableIpv6(nic);
   if (advertise === undefined) return;
   if (!host.forwarding) throw new BuildError(`${where}: a host does not advertise; make it a router`);
   const options = advertiseOptions(advertise === true ? {} : advertise, `${where}: advertise`);

@@ -140,6 +140,12 @@ export class NeighbourDiscovery implements Solicitor, Icmp6Handler {
     return entry;
   }
 
+  /** The entry of who spoke to us: renewed when he told his MAC address, else only if there is one. */
+  heardOf(address: IpAddress, on: Ipv6Interface, mac: MacAddress | null): Neighbour | null {
+    if (mac !== null) return this.learn(address, on, mac);
+    return this.neighbours.find(address.w0, address.w1, address.w2, address.w3, on.ip);
+  }
+
   /** RFC 4861 7.2.5, with the rules of its appendix C. */
   private advertised(packet: PacketBuffer, on: Ipv6Interface): void {
     const { node, neighbours } = this;

@@ -168,10 +168,8 @@ export class RouterDiscovery implements Icmp6Handler, RouterWatcher, Task {
       on.advertisedMtu = message.mtu;
       this.control.addressesChanged(on);
     }
-    if (message.linkAddress !== null) {
-      const entry = this.discovery.learn(router, on, message.linkAddress);
-      if (entry !== null) entry.router = true;
-    }
+    const entry = this.discovery.heardOf(router, on, message.linkAddress);
+    if (entry !== null) entry.router = true;
     this.defaultRouter(on, router, message.preference, message.lifetimeSeconds);
     for (const prefix of message.prefixes) this.prefix(on, router, prefix, toAll);
     for (const route of message.routes) this.route(on, router, route);
