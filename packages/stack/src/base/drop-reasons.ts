@@ -83,6 +83,7 @@ const REASONS = {
   IGMP_MALFORMED: [3, 'the IGMP message is shorter than it says', 'RFC 3376 4'],
   IGMP_BAD_CHECKSUM: [3, 'the IGMP checksum is wrong', 'RFC 3376 4.1.2'],
   IGMP_DONE: [3, 'the IGMP message did its work here', 'RFC 3376'],
+  MULTICAST_OF_OTHERS: [3, 'for other stations of this link: this host is not in the group', 'RFC 1112 7.2'],
   MULTICAST_WRONG_INTERFACE: [3, 'this is not the interface that leads back to the source', 'RFC 1812 5.3.9'],
   MULTICAST_NO_RECEIVER: [3, 'no other link has receivers of this group', 'RFC 4605 4.2'],
   FIREWALL_DENIED: [3, 'the firewall denies it', ''],
@@ -116,6 +117,7 @@ const REASONS = {
   UDP_BAD_LENGTH: [4, 'the UDP length is impossible', 'RFC 768'],
   UDP_BAD_CHECKSUM: [4, 'the UDP checksum is wrong', 'RFC 1122 4.1.3.4'],
   UDP_NO_PORT: [4, 'nobody listens on this UDP port', 'RFC 1122 4.1.3.1'],
+  UDP_UNHEARD: [4, 'a broadcast that no program here waits for', 'RFC 1122 4.1.3.1'],
   UDP_BUFFER_FULL: [4, "the socket's receive buffer is full", ''],
   UDP_NOT_PEER: [4, 'the socket is connected to somebody else', ''],
   TCP_TOO_SHORT: [4, 'the segment is shorter than its header', 'RFC 9293 3.1'],
@@ -191,8 +193,10 @@ const HARMLESS = new Set<DropReason>([
   Drop.MLD_IGNORED,
   Drop.ICMP_DONE,
   Drop.IGMP_DONE,
+  Drop.MULTICAST_OF_OTHERS,
   Drop.SWITCH_SNOOPED,
   Drop.OSPF_DONE,
+  Drop.UDP_UNHEARD,
   Drop.TCP_DONE,
 ]);
 

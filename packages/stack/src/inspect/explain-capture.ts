@@ -5,6 +5,7 @@ import { dissect } from './dissect.ts';
 import type { Dissection, DissectorRegistry } from './dissection.ts';
 import { conversationStory } from './explain-conversation.ts';
 import { Names } from './explain-names.ts';
+import { addressesGiven, namesAskedFor } from './explain-services.ts';
 import { tcpPurpose } from './explain-tcp.ts';
 import { TcpMark } from './tcp-stream.ts';
 import { count, plain, printable, type Style, table, wrap } from './text-layout.ts';
@@ -48,6 +49,8 @@ export function explainCapture(file: CaptureFile, options: ExplainOptions = {}):
     ['The capture', describeFile(file, known).flatMap((line) => wrap(printable(line), width - 2))],
     ['Hosts', hosts(known, names, listLimit)],
     ['Conversations', conversations(analysis.conversations, names, width, listLimit)],
+    ['Addresses given by DHCP', listed(addressesGiven(known, names), width, listLimit)],
+    ['Names asked for', listed(namesAskedFor(known, names), width, listLimit)],
     ['Trouble', trouble(known, names, width, listLimit)],
     narrative(known, analysis.conversations, names, width, listLimit),
   ];
@@ -132,6 +135,14 @@ function conversations(all: readonly Conversation[], names: Names, width: number
   }
   if (all.length > limit) lines.push(`... and ${count(all.length - limit, 'more conversation')}`);
   return lines;
+}
+
+/** Sentences as lines, the further lines of one drawn in. */
+function listed(sentences: readonly string[], width: number, limit: number): string[] {
+  const lines = sentences.flatMap((sentence) =>
+    wrap(printable(sentence), width - 4).map((line, index) => (index === 0 ? line : `  ${line}`)),
+  );
+  return shorten(lines, limit, 'line');
 }
 
 /** What was dropped, sent again, damaged: a line each. */

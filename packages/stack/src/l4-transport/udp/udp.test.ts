@@ -147,7 +147,7 @@ describe('nobody is there', () => {
     host.udp.input(host.datagram({ to: '10.0.0.255', toPort: 9999 }), Cast.Broadcast);
     host.udp.input(host.datagram({ to: '224.0.0.1', toPort: 9999 }), Cast.Multicast);
     expect(host.line.sent).toEqual([]);
-    expect(dropsOf(host.node)).toEqual({ UDP_NO_PORT: 2 });
+    expect(dropsOf(host.node)).toEqual({ UDP_UNHEARD: 2 });
     end(host);
   });
 
@@ -402,7 +402,7 @@ describe('unclaimed', () => {
     host.udp.icmpError(about, 3, 3, 0, address('10.0.0.2'));
     about.release();
     expect(errors).toBe(1);
-    expect(dropsOf(host.node)).toEqual({ UDP_BAD_CHECKSUM: 1, UDP_NO_PORT: 2 });
+    expect(dropsOf(host.node)).toEqual({ UDP_BAD_CHECKSUM: 1, UDP_NO_PORT: 1, UDP_UNHEARD: 1 });
     end(host, endpoint);
   });
 });

@@ -218,7 +218,7 @@ export class Udp implements ProtocolHandler, UdpLayer {
       return;
     }
     this.noPorts++;
-    this.node.drop(packet, head === null ? Drop.UDP_NO_PORT : Drop.UDP_NOT_PEER);
+    this.node.drop(packet, Drop.UDP_UNHEARD);
   }
 }
 
