@@ -13,6 +13,7 @@ import { Hub } from '../l1-physical/hub.ts';
 import { Switch } from '../l2-link/switch.ts';
 import { BuildError, listed, quantity, wholeNumber } from './build-error.ts';
 import { findPlace, findPlaces, type NetworkNode } from './cabling.ts';
+import { checkFaultWords, checkLinkWords, checkMachineWords, checkOptions, checkWords, WORDS } from './check-words.ts';
 import { callAt } from './clockwork.ts';
 import { Configuration } from './configuration.ts';
 import type {
@@ -81,6 +82,7 @@ export class Network {
   private traceSink: TraceSink | null = null;
 
   constructor(options: NetworkOptions = {}) {
+    checkOptions(options, LIMITS);
     this.options = options;
     this.limits = { ...LIMITS, ...options.limits };
     this.pool = new PacketPool(this.limits);
@@ -105,6 +107,7 @@ export class Network {
 
   /** Adds everything that a description names, except its files, which a platform mounts. */
   build(description: NetworkDescription): void {
+    checkWords(description, WORDS.NETWORK, 'the network');
     if (description.ipv6 !== undefined) this.machines.ipv6 = description.ipv6;
     if (description.dns !== undefined) this.dns(description.dns);
     this.building = true;
@@ -144,6 +147,7 @@ export class Network {
   }
 
   switch(name: string, description: Omit<SwitchDescription, 'kind'> = {}): Switch {
+    checkWords(description, WORDS.SWITCH, name);
     const ageingNs = quantity(parseDuration(description.ageing ?? '300s'), `${name}: ageing`);
     const ports = this.portCount(name, description.ports);
     return this.keep(
@@ -153,6 +157,7 @@ export class Network {
   }
 
   hub(name: string, description: Omit<HubDescription, 'kind'> = {}): Hub {
+    checkWords(description, WORDS.HUB, name);
     const ports = this.portCount(name, description.ports);
     return this.keep(name, new Hub(this.context(name), ports));
   }
@@ -162,6 +167,7 @@ export class Network {
     const [first, second] = findPlaces(this.nodes, this.machines, endpoints);
     const name = description.name ?? `${first.name}-${second.name}`;
     if (this.cables.has(name)) throw new BuildError(`two links are called ${name}; give one of them another name`);
+    checkLinkWords(description, `link ${name}`);
     const options = cableOptions(description, `link ${name}`);
     const cable = new Cable(name, this.queue, this.random, this.pool, this.limits, options);
     cable.number = this.cables.size;
@@ -194,11 +200,14 @@ export class Network {
 
   /** Plans something that breaks; `at` is counted from the network's beginning. */
   fault(description: FaultDescription): void {
+    checkFaultWords(description);
     this.faults.plan(this.cableNamed(description.link), description);
   }
 
   /** Plans a program's start; `at` is counted from the network's beginning. */
-  service({ node, run, at }: ServiceDescription): void {
+  service(description: ServiceDescription): void {
+    checkWords(description, WORDS.SERVICE, `service of ${description.node}`);
+    const { node, run, at } = description;
     const host = this.hostNamed(node);
     const atNs = at === undefined ? 0 : quantity(parseDuration(at), `service of ${node}: at`);
     callAt(this.queue, atNs, () => this.watch(host, run, host.start(run, this.options.serviceStreams?.(node, run))));
@@ -306,6 +315,7 @@ export class Network {
   }
 
   private machine(name: string, description: Omit<HostDescription, 'kind'>, forwarding: boolean): Host {
+    checkMachineWords(name, description);
     const host = new Host(this.context(name), this.names, this.scheduler, { forwarding });
     this.machines.furnish(host, description);
     if (!this.building) this.machines.protect();
