@@ -1,7 +1,7 @@
 import { SECOND } from '../../base/clock.ts';
 import { type PacketFacts, TCP, UDP } from './packet-facts.ts';
 import type { FirewallRule } from './rule.ts';
-import { Kind, Op } from './rule-program.ts';
+import { Kind, Op, ordered } from './rule-program.ts';
 
 /** How many ranges are looked through one by one; of more, the middle is tried first. */
 const FEW = 8;
@@ -42,78 +42,65 @@ export class RuleEvaluator {
 
   /** The offset of the first block from `from` on whose conditions all hold; -1: there is none. */
   match(program: Int32Array, from: number, facts: PacketFacts): number {
-    for (let at = from; at < program.length; at += program[at + 1]!) {
-      if (this.holds(program, at, facts)) return at;
+    const { length } = program;
+    let block = from;
+    while (block < length) {
+      const end = block + program[block + 1]!;
+      let at = block + 2;
+      while (at < end) {
+        const next = this.condition(program, block, at, facts);
+        if (next < 0) break;
+        at = next;
+      }
+      if (at === end) return block;
+      block = end;
     }
     return -1;
   }
 
-  private holds(program: Int32Array, block: number, facts: PacketFacts): boolean {
-    const end = block + program[block + 1]!;
-    let at = block + 2;
-    while (at < end) {
-      const op = program[at]!;
-      switch (op) {
-        case Op.Source4:
-        case Op.Destination4: {
-          const count = program[at + 2]!;
-          const address = op === Op.Source4 ? facts.s3 : facts.d3;
-          if (inUnsigned(program, at + 3, count, address) === (program[at + 1] === 1)) return false;
-          at += 3 + 2 * count;
-          break;
-        }
-        case Op.Source6:
-        case Op.Destination6: {
-          const count = program[at + 2]!;
-          const inside =
-            op === Op.Source6
-              ? inWide(program, at + 3, count, facts.s0, facts.s1, facts.s2, facts.s3)
-              : inWide(program, at + 3, count, facts.d0, facts.d1, facts.d2, facts.d3);
-          if (inside === (program[at + 1] === 1)) return false;
-          at += 3 + 8 * count;
-          break;
-        }
-        case Op.State:
-          if (((program[at + 2]! & this.state) !== 0) === (program[at + 1] === 1)) return false;
-          at += 3;
-          break;
-        case Op.Flags:
-          if ((facts.flags & program[at + 1]!) !== program[at + 2]) return false;
-          at += 3;
-          break;
-        case Op.Marked:
-          if (this.mark !== program[at + 1]) return false;
-          at += 2;
-          break;
-        case Op.Rate:
-          if (!this.take(program[block]!)) return false;
-          at += 1;
-          break;
-        default: {
-          const count = program[at + 2]!;
-          if (inSmall(program, at + 3, count, this.valueOf(op, facts)) === (program[at + 1] === 1)) return false;
-          at += 3 + 2 * count;
-        }
-      }
-    }
-    return true;
-  }
-
-  private valueOf(op: number, facts: PacketFacts): number {
-    switch (op) {
-      case Op.SourcePort:
-        return facts.sourcePort;
+  /** Where the next condition stands when the one at `at` holds; -1: it does not. */
+  private condition(program: Int32Array, block: number, at: number, facts: PacketFacts): number {
+    let value = 0;
+    switch (program[at]) {
       case Op.DestinationPort:
-        return facts.destinationPort;
+        value = facts.destinationPort;
+        break;
+      case Op.SourcePort:
+        value = facts.sourcePort;
+        break;
+      case Op.Destination4:
+        value = ordered(facts.d3);
+        break;
+      case Op.Source4:
+        value = ordered(facts.s3);
+        break;
+      case Op.State:
+        return ((program[at + 2]! & this.state) !== 0) === (program[at + 1] === 1) ? -1 : at + 3;
+      case Op.Flags:
+        return (facts.flags & program[at + 1]!) === program[at + 2] ? at + 3 : -1;
+      case Op.Marked:
+        return this.mark === program[at + 1] ? at + 2 : -1;
+      case Op.Rate:
+        return this.take(program[block]!) ? at + 1 : -1;
+      case Op.Source6:
+      case Op.Destination6:
+        return wide(program, at, facts);
       case Op.Icmp:
-        return facts.icmp;
+        value = facts.icmp;
+        break;
       case Op.In:
-        return this.in;
+        value = this.in;
+        break;
       case Op.Out:
-        return this.out;
+        value = this.out;
+        break;
       default:
-        return facts.protocol;
+        value = facts.protocol;
     }
+    const count = program[at + 2]!;
+    const inside =
+      count === 1 ? value >= program[at + 3]! && value <= program[at + 4]! : inRanges(program, at + 3, count, value);
+    return inside === (program[at + 1] === 1) ? -1 : at + 3 + 2 * count;
   }
 
   /** A token of this rule, if it has one. */
@@ -126,11 +113,11 @@ export class RuleEvaluator {
   }
 }
 
-/** Is `value` in one of the ranges, the words of which are 32-bit patterns to be read as not negative? */
-function inUnsigned(program: Int32Array, at: number, count: number, value: number): boolean {
+/** Is `value` in one of the ranges? */
+function inRanges(program: Int32Array, at: number, count: number, value: number): boolean {
   if (count <= FEW) {
     for (let i = at, end = at + 2 * count; i < end; i += 2) {
-      if (value >= program[i]! >>> 0 && value <= program[i + 1]! >>> 0) return true;
+      if (value >= program[i]! && value <= program[i + 1]!) return true;
     }
     return false;
   }
@@ -138,17 +125,20 @@ function inUnsigned(program: Int32Array, at: number, count: number, value: numbe
   let high = count - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (value >= program[at + 2 * middle]! >>> 0) low = middle;
+    if (value >= program[at + 2 * middle]!) low = middle;
     else high = middle - 1;
   }
-  return value >= program[at + 2 * low]! >>> 0 && value <= program[at + 2 * low + 1]! >>> 0;
+  return value >= program[at + 2 * low]! && value <= program[at + 2 * low + 1]!;
 }
 
-function inSmall(program: Int32Array, at: number, count: number, value: number): boolean {
-  for (let i = at, end = at + 2 * count; i < end; i += 2) {
-    if (value >= program[i]! && value <= program[i + 1]!) return true;
-  }
-  return false;
+/** `RuleEvaluator.condition` for IPv6's addresses. */
+function wide(program: Int32Array, at: number, facts: PacketFacts): number {
+  const count = program[at + 2]!;
+  const inside =
+    program[at] === Op.Source6
+      ? inWide(program, at + 3, count, facts.s0, facts.s1, facts.s2, facts.s3)
+      : inWide(program, at + 3, count, facts.d0, facts.d1, facts.d2, facts.d3);
+  return inside === (program[at + 1] === 1) ? -1 : at + 3 + 8 * count;
 }
 
 /** The same for addresses of four words. */

@@ -9,7 +9,9 @@ import { type AddressRange, compare, lookUp, type Vocabulary } from './vocabular
  *     | rule | length | condition | condition |        length: of the whole block, in words
  *     +------+--------+-----------+-----------+---
  *
- *     | op | not | count | first, last, first, last ...      addresses: one word each (IPv4) or four, sorted, disjoint
+ *     | op | not | count | first, last, first, last ...      sorted and disjoint; addresses of IPv6: four words each
+ *
+ * Words are signed: an IPv4 address has its highest bit turned over, so that addresses compare as their words do.
  *
  * There is one program for each chain, version and kind of protocol, so that no rule about TCP costs a UDP packet
  * anything.
@@ -178,10 +180,15 @@ function addressCondition(
   const op = version === 4 ? (source ? Op.Source4 : Op.Destination4) : source ? Op.Source6 : Op.Destination6;
   words.push(op, names.not ? 1 : 0, ranges.length);
   for (const { first, last } of ranges) {
-    if (version === 4) words.push(first.w3 | 0, last.w3 | 0);
+    if (version === 4) words.push(ordered(first.w3), ordered(last.w3));
     else words.push(first.w0, first.w1, first.w2, first.w3, last.w0, last.w1, last.w2, last.w3);
   }
   return true;
+}
+
+/** An IPv4 address as a signed word in the same order. */
+export function ordered(address: number): number {
+  return address ^ -0x80000000;
 }
 
 function pushRanges(words: number[], op: number, not: boolean, ranges: readonly Range[]): void {
