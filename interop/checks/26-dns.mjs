@@ -16,7 +16,8 @@ async function open() {
   const lab = await Lab.open({
     scenario: 'dns.yaml',
     wires: [{ at: 'sw', tap: { device: 'tap0', offload: false } }],
-    addresses: [`${KERNEL}/24`],
+    addresses: [`${KERNEL}/24`, '2001:db8:80::1/64'],
+    ipv6: true,
     capture: true,
   });
   lab.etc = `/etc/netns/${lab.space.name}`;
@@ -165,6 +166,14 @@ const ours = {
       assert.match(out, /^\.\s+\d+\s+IN\s+NS\s+root\.$/m);
       assert.match(out, /^lab\.test\.\s+3600\s+IN\s+NS\s+ns\.lab\.test\.$/m);
       assert.match(out, /10\.80\.0\.80[\s\S]*from 10\.80\.0\.53#53/);
+    }),
+    server('dig over IPv6: our server and our resolver, UDP and TCP', 'dig', async (lab) => {
+      for (const how of ['+notcp', '+tcp']) {
+        const got = await answer(lab, '@2001:db8:80::53', how, 'www.lab.test', 'AAAA');
+        assert.deepEqual(got.data, ['2001:db8::80'], got.out);
+        assert.match(got.out, /SERVER: 2001:db8:80::53#53/);
+        assert.deepEqual((await answer(lab, '@2001:db8:80::54', how, 'a.lab.test')).data.length, 5);
+      }
     }),
     server('host, through our resolver', 'host', async (lab) => {
       const { out } = await lab.run('host', ['www.lab.test', RESOLVER]);

@@ -166,6 +166,16 @@ describe('host', () => {
 });
 
 describe('dnsd', () => {
+  it('mixes upper and lower case in what it asks others, and tells nobody', async () => {
+    const lab = new DnsLab(false);
+    lab.start('root', 'dnsd root.zone');
+    lab.start('tld', 'dnsd example.zone');
+    lab.start('shop', 'dnsd shop.example.zone');
+    lab.start('resolver', 'dnsd -r -m -H root.hints');
+    expect(await lab.says('dig +short alias.shop.example')).toBe('www.shop.example.\n10.0.0.80\n10.0.0.81\n');
+    expect(await lab.says('dig +noall +answer www.shop.example')).toMatch(/^www\.shop\.example\.\t/);
+  });
+
   it("serves the names of the network's hosts, and their addresses' names", async () => {
     const lab = new DnsLab(false);
     lab.start('resolver', 'dnsd -n lab');

@@ -23,7 +23,7 @@ import { readText, readZoneFiles } from './zone-files.ts';
 export const dnsd: Program = {
   name: 'dnsd',
   summary: 'serve zones of the DNS, and find names for others',
-  usage: `usage: dnsd [-rv] [-a ADDRESS] [-p PORT] [-n DOMAIN [-s NAME]] [-H HINTS] [-c NETWORK] [-l RATE] [ORIGIN=]ZONEFILE...
+  usage: `usage: dnsd [-mrv] [-a ADDRESS] [-p PORT] [-n DOMAIN [-s NAME]] [-H HINTS] [-c NETWORK] [-l RATE] [ORIGIN=]ZONEFILE...
   -a  listen at this address of the host; without: at all
   -n  serve the names of the network's hosts in DOMAIN, and their reverse zones, as they are at present
   -s  a host that serves these zones; several may be given; without: this one
@@ -31,11 +31,12 @@ export const dnsd: Program = {
   -H  the file with the servers of the root and their addresses
   -c  only for clients of NETWORK (10.0.0.0/8); several may be given; without: for everybody
   -l  answers of one kind to one network in a second, against floods in forged names (no limit)
+  -m  mix upper and lower case in what is asked of others, which a forger has to guess too
   -p  the port (53)
   -v  log each question
 A zone's origin is what its file is called: lab.example.zone, db.lab.example; root.zone is the root.`,
   async main(process) {
-    const options = parseOptions(process.args, { flags: 'rv', values: 'aclnpsH' });
+    const options = parseOptions(process.args, { flags: 'mrv', values: 'aclnpsH' });
     const limits = { ...DNS_LIMITS, responsesPerSecond: options.integer('l', 0, 1, 1e6) };
     const port = options.integer('p', DNS_PORT, 1, 65_535);
     const zones = await readZones(process, options, limits);
@@ -124,7 +125,7 @@ async function recursionFor(process: Process, options: Options, limits: DnsLimit
     for (const problem of roots.problems) process.complain(`dnsd: ${problemText(file, problem)}\n`);
     return null;
   }
-  return recursive(process, roots, limits, (client) => {
+  return recursive(process, roots, limits, options.has('m'), (client) => {
     return clients.length === 0 || client.isLoopback || clients.some((network) => network.contains(client));
   });
 }
@@ -133,6 +134,7 @@ function recursive(
   process: Process,
   roots: readonly NameServer[],
   limits: DnsLimits,
+  mixedCase: boolean,
   mayAsk: (client: IpAddress) => boolean,
 ): Recursion {
   const { sockets, host } = process;
@@ -142,6 +144,7 @@ function recursive(
     random: random.fork('dnsd'),
     roots,
     limits,
+    mixedCase,
     ipv6: () => host.addresses().some(({ address }) => address.family === 6),
     ask: (server, asked, how) => ask(sockets, server, asked, { ...how, limits }),
   });
