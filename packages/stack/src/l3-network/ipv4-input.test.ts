@@ -46,7 +46,7 @@ test('each packet that is refused has its reason', () => {
   refused({ from: to, to }, 'IP_BAD_SOURCE'); // our own address, from outside
   refused({ from: '10.0.1.1', to: '0.0.0.0' }, 'IP_BAD_DESTINATION');
   refused({ from: '10.0.1.1', to: '10.0.1.11' }, 'IP_NOT_FOR_US');
-  refused({ from: '10.0.1.1', to: '224.0.0.251' }, 'IP_MULTICAST_NOT_MEMBER', 2);
+  refused({ from: '10.0.1.1', to: '224.0.0.251' }, 'MULTICAST_OF_OTHERS', 2);
   refused({ from: '10.0.1.1', to }, 'IP_UNICAST_IN_BROADCAST', 1);
 });
 

@@ -187,7 +187,9 @@ export class Ipv4Input implements ReassemblyOwner {
       return isOurs ? Cast.Multicast : -1;
     }
     if (isOurs) return Cast.Multicast;
-    this.node.drop(packet, Drop.IP_MULTICAST_NOT_MEMBER, formatIpv4(group));
+    // What routers say to each other on every link would hide what somebody misses.
+    const reason = isLinkScope(group) ? Drop.MULTICAST_OF_OTHERS : Drop.IP_MULTICAST_NOT_MEMBER;
+    this.node.drop(packet, reason, formatIpv4(group));
     return -1;
   }
 

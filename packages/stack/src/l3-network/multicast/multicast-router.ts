@@ -210,6 +210,14 @@ export class MulticastRouter implements QuerierOwner, IgmpListener {
     return route !== null && route.type === RouteType.Unicast && route.interface === from;
   }
 
+  /** A firewall looks at each copy as at any packet that is sent on; null: it ended it. */
+  private filtered(packet: PacketBuffer, to: IpInterface): PacketBuffer | null {
+    const { filter } = this.paths;
+    if (filter === null) return packet;
+    const passed = filter.forward(packet, to);
+    return passed === null ? null : filter.postrouting(passed, to, true);
+  }
+
   private sendOn(packet: PacketBuffer, neighbour: Neighbour, ttl: number): void {
     const { node } = this;
     const { link, interface: to } = neighbour;
@@ -219,12 +227,14 @@ export class MulticastRouter implements QuerierOwner, IgmpListener {
     }
     decrementIpv4Ttl(packet.view, packet.start);
     this.paths.recorder.forwarded(packet, to);
+    const passed = this.filtered(packet, to);
+    if (passed === null) return;
     this.forwarded++;
     if (node.trace !== null) {
       const detail = `to ${neighbour.address} by ${to.name}, TTL ${ttl}`;
-      node.trace.event(node.name, 3, What.Forward, packet, 0, detail, 'RFC 4605 4.2');
+      node.trace.event(node.name, 3, What.Forward, passed, 0, detail, 'RFC 4605 4.2');
     }
-    let piece: PacketBuffer | null = packet.length > link.mtu ? fragmentIpv4(packet, link.mtu) : packet;
+    let piece: PacketBuffer | null = passed.length > link.mtu ? fragmentIpv4(passed, link.mtu) : passed;
     while (piece !== null) {
       const next: PacketBuffer | null = piece.next;
       piece.next = null;
