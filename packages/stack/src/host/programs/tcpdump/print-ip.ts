@@ -1,5 +1,6 @@
 import { finish, fold, sum } from '../../../base/checksum.ts';
 import { printIcmp } from './print-icmp.ts';
+import { printIcmp6 } from './print-icmp6.ts';
 import { TcpPrinter } from './print-tcp.ts';
 import { address4, address6, hex, isWhole, type Piece, type PrintOptions, portText } from './printing.ts';
 
@@ -8,6 +9,16 @@ const TCP = 6;
 const UDP = 17;
 const ICMPV6 = 58;
 const MORE_FRAGMENTS = 0x2000;
+/** Extension headers of IPv6 in tcpdump's words. */
+const ROUTING = 43;
+const FRAGMENT = 44;
+const NO_NEXT_HEADER = 59;
+const EXTENSIONS = new Map([
+  [0, 'HBH'],
+  [ROUTING, 'srcrt'],
+  [FRAGMENT, 'frag'],
+  [60, 'DSTOPT'],
+]);
 const FLAG_NAMES = [
   [0x2000, '+'],
   [0x4000, 'DF'],
@@ -28,6 +39,14 @@ const PROTOCOLS: Readonly<Record<number, readonly [shown: string, name: string]>
   58: ['ICMPv6', 'ipv6-icmp'],
   89: ['OSPF', 'ospf'],
   132: ['SCTP', 'sctp'],
+};
+
+const EXTENSION_NAMES: Readonly<Record<number, string>> = {
+  0: 'Options',
+  [ROUTING]: 'Routing',
+  [FRAGMENT]: 'Fragment',
+  [NO_NEXT_HEADER]: 'No next header',
+  60: 'Options',
 };
 
 /** What IP packets and their content look like. */
@@ -86,16 +105,52 @@ export class IpPrinter {
     if (options.verbose > 0) {
       const flow = view.getUint32(at) & 0xfffff;
       const trafficClass = (view.getUint32(at) >>> 20) & 0xff;
-      const [shown = 'unknown'] = PROTOCOLS[protocol] ?? [];
+      const shown = EXTENSION_NAMES[protocol] ?? PROTOCOLS[protocol]?.[0] ?? 'unknown';
       head =
         `(${trafficClass === 0 ? '' : `class 0x${hex(trafficClass, 2)}, `}${flow === 0 ? '' : `flowlabel 0x${hex(flow, 5)}, `}` +
         `hlim ${view.getUint8(at + 7)}, next-header ${shown} (${protocol}) payload length: ${payloadLength}) `;
     }
     if (missing > 0) head += `truncated-ip6 - ${missing} bytes missing!`;
     const payload = part(piece, 40, 40 + payloadLength);
-    const pseudoSum = sum(view, at + 8, at + 40) + protocol;
+    const addresses = sum(view, at + 8, at + 40);
     const key = [source, destination] as const;
-    return head + this.transport(payload, protocol, source, destination, pseudoSum, key, false);
+    if (!EXTENSIONS.has(protocol)) {
+      return head + this.transport(payload, protocol, source, destination, addresses + protocol, key, false);
+    }
+    return `${head}${source} > ${destination}: ${this.extensions(payload, protocol, addresses, key)}`;
+  }
+
+  /** Extension headers (RFC 8200 4), and what follows them: of TCP and UDP the ports alone. */
+  private extensions(piece: Piece, first: number, addresses: number, key: readonly [string, string]): string {
+    const { view, end } = piece;
+    let { at } = piece;
+    let protocol = first;
+    let text = '';
+    let fragment = false;
+    while (EXTENSIONS.has(protocol)) {
+      const name = EXTENSIONS.get(protocol)!;
+      if (at + 8 > end) return `${text}[|${name.toLowerCase()}]`;
+      const length = protocol === FRAGMENT ? 8 : (view.getUint8(at + 1) + 1) * 8;
+      text += `${name} `;
+      if (this.options.verbose > 0 && (protocol === 0 || protocol === 60))
+        text += optionsText(view, at + 2, Math.min(at + length, end));
+      if (protocol === ROUTING)
+        text += `(len=${view.getUint8(at + 1)}, type=${view.getUint8(at + 2)}, segleft=${view.getUint8(at + 3)}) `;
+      if (protocol === FRAGMENT) {
+        const offset = view.getUint16(at + 2) & 0xfff8;
+        const id = this.options.verbose > 0 ? `0x${hex(view.getUint32(at + 4), 8)}:` : '';
+        text += `(${id}${offset}|${piece.length - (at - piece.at) - 8})`;
+        if (offset !== 0) return text;
+        text += ' ';
+        fragment = true;
+      }
+      protocol = view.getUint8(at);
+      at += length;
+    }
+    if (protocol === NO_NEXT_HEADER) return `${text}no next header`;
+    const rest = { ...piece, at, length: piece.length - (at - piece.at) };
+    const told = this.transport(rest, protocol, '', '', addresses + protocol, key, fragment);
+    return text + told.replace(/^ > : /, '').replace(/^\.(\S+) > \./, '$1 > ');
   }
 
   private quote(piece: Piece): string {
@@ -127,7 +182,7 @@ export class IpPrinter {
       case ICMP:
         return between + printIcmp(this.options, piece, fragment, (quoted) => this.quote(quoted));
       case ICMPV6:
-        return between + this.icmp6(piece, pseudoSum);
+        return between + printIcmp6(this.options, piece, pseudoSum, fragment);
       default:
         return `${between} ${protocolText(this.options, protocol)} ${piece.length}`;
     }
@@ -151,29 +206,6 @@ export class IpPrinter {
       else check = `[bad udp cksum 0x${hex(stored, 4)} -> 0x${hex(finish(total + (0xffff - stored)), 4)}!] `;
     }
     return `${head}${check}UDP, length ${length - 8}`;
-  }
-
-  /** ICMPv6 (RFC 4443, RFC 4861) as far as hosts on one link speak it. */
-  private icmp6(piece: Piece, pseudoSum: number): string {
-    const { view, at, end } = piece;
-    if (end - at < 8) return '[|icmp6]';
-    const { length } = piece;
-    const ok = !isWhole(piece) || fold(sum(view, at, end, pseudoSum + length)) === 0xffff;
-    const check = this.options.verbose > 0 ? (ok ? '[icmp6 sum ok] ' : '[bad icmp6 cksum] ') : '';
-    const target = () => (end - at >= 24 ? address6(this.options, view, at + 8) : '');
-    const texts: Readonly<Record<number, () => string>> = {
-      1: () => 'destination unreachable',
-      2: () => `packet too big, mtu ${view.getUint32(at + 4)}`,
-      3: () => 'time exceeded',
-      128: () => `echo request, id ${view.getUint16(at + 4)}, seq ${view.getUint16(at + 6)}`,
-      129: () => `echo reply, id ${view.getUint16(at + 4)}, seq ${view.getUint16(at + 6)}`,
-      133: () => 'router solicitation',
-      134: () => 'router advertisement',
-      135: () => `neighbor solicitation, who has ${target()}`,
-      136: () => `neighbor advertisement, tgt is ${target()}`,
-    };
-    const type = view.getUint8(at);
-    return `${check}ICMP6, ${texts[type]?.() ?? `type-#${type}`}, length ${length}`;
   }
 
   /** `(tos 0x0, ttl 64, id 1, offset 0, flags [DF], proto TCP (6), length 60)` */
@@ -200,6 +232,26 @@ export class IpPrinter {
     }
     return `${parts.join(', ')})\n    `;
   }
+}
+
+/** `(rtalert: 0x0000) (padn) `: hop-by-hop and destination options. */
+function optionsText(view: DataView, from: number, to: number): string {
+  let text = '';
+  for (let at = from; at < to; ) {
+    const type = view.getUint8(at);
+    if (type === 0) {
+      text += '(pad1) ';
+      at++;
+      continue;
+    }
+    if (at + 2 > to) break;
+    const length = view.getUint8(at + 1);
+    if (type === 1) text += '(padn) ';
+    else if (type === 5 && at + 4 <= to) text += `(rtalert: 0x${hex(view.getUint16(at + 2), 4)}) `;
+    else text += `(opt_type 0x${hex(type, 2)}: len=${length}) `;
+    at += 2 + length;
+  }
+  return text;
 }
 
 function protocolText(options: PrintOptions, protocol: number): string {
