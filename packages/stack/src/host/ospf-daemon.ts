@@ -55,7 +55,9 @@ export class OspfDaemon implements OspfPort, ProtocolHandler, NicListener, Task 
   private constructor(machine: Machine, plan: OspfPlan, routerId: number) {
     this.machine = machine;
     this.plan = plan;
-    const { areas, maxMetric } = plan;
+    const { areas } = plan;
+    // A host that does not forward may listen, and must not be gone through.
+    const maxMetric = plan.maxMetric || !machine.forwarding;
     this.engine = new Ospf(machine.node, this, { ...OSPF_DEFAULTS, routerId, areas, maxMetric });
     this.timer = new Timer(machine.node.clock, this, 0);
     machine.ip.register(OSPF_PROTOCOL, this);

@@ -7,6 +7,7 @@ import { tcpFlagsText } from './dissect-tcp.ts';
 import type { Dissection } from './dissection.ts';
 import { discoverySentence } from './explain-discovery.ts';
 import { Names } from './explain-names.ts';
+import { ospfSentence } from './explain-ospf.ts';
 import { tcpSentences } from './explain-tcp.ts';
 import { ipProtocolName } from './ip-names.ts';
 import type { IcmpFacts, NetworkFacts, TransportFacts } from './packet-facts.ts';
@@ -37,6 +38,8 @@ export function explainPacket(
   if (dissection.protocol.startsWith('IGMP')) {
     lines.push(`Layer 3, message: ${dissection.protocol}, to tell multicast routers: ${dissection.info}.`);
   }
+  const routing = ospfSentence(dissection);
+  if (routing !== null) lines.push(`Layer 3, message: OSPF: ${routing}.`);
   if (facts.network !== null) lines.push(networkLine(facts.network, names));
   lines.push(...frameLines(dissection));
   for (const problem of dissection.problems) {
