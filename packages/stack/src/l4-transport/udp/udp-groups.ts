@@ -33,27 +33,27 @@ export class UdpGroups {
 
   /** IP_DROP_MEMBERSHIP: -EADDRNOTAVAIL when it had not joined there. */
   leave(group: IpAddress, index: number, local: IpAddress | null): number {
-    if (!group.isMulticast) return -Errno.EINVAL;
     const found = this.chosen(group, index, local);
     return found === null ? -Errno.EADDRNOTAVAIL : this.end(found);
   }
 
   /**
-   * IP_ADD_SOURCE_MEMBERSHIP: wants one source more. -EINVAL when it joined the group for all sources, -EADDRNOTAVAIL
-   * when it wants that one already.
+   * IP_ADD_SOURCE_MEMBERSHIP: wants one source more; who wanted all but none now wants this one only. -EINVAL when it
+   * blocks some, -EADDRNOTAVAIL when it wants that one already.
    */
   addSource(group: IpAddress, index: number, local: IpAddress | null, source: IpAddress): number {
     const found = this.chosen(group, index, local);
     if (found === null) return this.enter(group, index, local, new SourceFilter(false, [source.v4]));
-    if (found.filter.exclude) return -Errno.EINVAL;
+    if (found.filter.exclude && found.filter.sources.size > 0) return -Errno.EINVAL;
+    found.filter.exclude = false;
     return this.change(found, source, true);
   }
 
   /** IP_DROP_SOURCE_MEMBERSHIP: one source less; without the last it leaves the group. */
   dropSource(group: IpAddress, index: number, local: IpAddress | null, source: IpAddress): number {
     const found = this.chosen(group, index, local);
-    if (found === null) return -Errno.EADDRNOTAVAIL;
-    if (found.filter.exclude) return -Errno.EINVAL;
+    if (found === null) return -Errno.EINVAL;
+    if (found.filter.exclude) return found.filter.sources.size > 0 ? -Errno.EINVAL : -Errno.EADDRNOTAVAIL;
     const result = this.change(found, source, false);
     return result === 0 && found.filter.sources.size === 0 ? this.end(found) : result;
   }

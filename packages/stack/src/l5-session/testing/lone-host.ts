@@ -80,6 +80,7 @@ export class LoneHost implements SessionHost {
     this.icmp6 = this.network.ipv6.icmp;
     this.tcp = new Tcp(node, this.network);
     this.udp = new Udp(node, this.network);
+    this.udp.groups = ipv4.socketGroups;
     this.udp.groups6 = new SocketGroups6(this.network.ipv6);
     this.wakeups = new TestWakeups();
     this.sockets = new SocketApi(this);
