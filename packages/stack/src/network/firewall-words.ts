@@ -20,7 +20,6 @@ export function protect(host: Host, firewall: FirewallDescription | undefined, n
   }
   for (const text of firewall?.rules ?? []) refuse(host, 'firewall: rule', text, guard.book.add(text));
   for (const text of typeof nat === 'string' ? [nat] : nat) refuse(host, 'nat: rule', text, guard.addNat(text));
-  guard.compile();
 }
 
 function refuse(host: Host, what: string, text: string, problem: RuleProblem | null): void {

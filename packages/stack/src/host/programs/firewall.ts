@@ -66,7 +66,6 @@ function change(process: Process, guard: Firewall, command: string, words: reado
       if (members.length === 0) throw new UsageError('a set has a name and members');
       const unknown = book.defineSet(name, members);
       if (unknown !== null) return complain(process, `"${unknown}" is no address, no network, and nobody's name`);
-      guard.compile();
       return 0;
     }
     default:

@@ -1,4 +1,3 @@
-import { finish, sum } from '../../base/checksum.ts';
 import { SECOND } from '../../base/clock.ts';
 import { Drop } from '../../base/drop-reasons.ts';
 import { formatIpv4 } from '../../base/ip-address.ts';
@@ -16,20 +15,20 @@ import { TokenBucket } from '../token-bucket.ts';
 import { FlowFlag, type FlowOwner, NONE, STRIDE, TUPLE } from './flow-table.ts';
 import { Nat } from './nat.ts';
 import { rewrite } from './nat-rewrite.ts';
-import { ICMP, PacketFacts, TCP } from './packet-facts.ts';
+import { PacketFacts, TCP } from './packet-facts.ts';
 import { Passage } from './passage.ts';
 import { addressAt, refuseByIcmp, refuseByReset } from './refusal.ts';
-import { CHAINS, State } from './rule.ts';
+import { CHAINS } from './rule.ts';
 import { Decision, RuleBook, type RuleProblem } from './rule-book.ts';
 import { kindOf } from './rule-evaluator.ts';
 import { KINDS } from './rule-program.ts';
 import { Tracker } from './tracker.ts';
+import { Translator } from './translator.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 const INPUT = 0;
 const FORWARD = 1;
 const OUTPUT = 2;
-const ICMP_HEADER = 8;
 /** Lines that the log keeps. */
 const LOG_LINES = 1000;
 /** ICMPv6 types of multicast listener discovery and neighbour discovery, which no firewall drops (RFC 4890 4.4.1). */
@@ -67,6 +66,7 @@ export class Firewall implements PacketFilter, FlowOwner {
   private readonly facts = new PacketFacts();
   private readonly arriving = new Passage();
   private readonly leaving = new Passage();
+  private readonly translator: Translator;
   private readonly logBucket: TokenBucket;
   /** This very firewall sends: it lets that pass. */
   private refusing = false;
@@ -76,9 +76,14 @@ export class Firewall implements PacketFilter, FlowOwner {
   constructor(node: NodeContext, ip: Ipv4, vocabulary: Vocabulary) {
     this.node = node;
     this.ip = ip;
-    this.book = new RuleBook(node.name, { vocabulary, interfaces: () => ip.interfaces().map(withAddresses) });
+    this.book = new RuleBook(
+      node.name,
+      { vocabulary, interfaces: () => ip.interfaces().map(withAddresses) },
+      node.limits,
+    );
     this.tracker = new Tracker(node, this);
     this.nat = new Nat(node, this.tracker, (address) => this.isOwn(address));
+    this.translator = new Translator(node, this.tracker, this.nat, this.facts);
     this.logBucket = new TokenBucket(node.limits.firewallLogsPerSecond, node.limits.firewallLogsPerSecond);
   }
 
@@ -89,37 +94,33 @@ export class Firewall implements PacketFilter, FlowOwner {
 
   /** Adds a rule of address translation; what is wrong with it, or null. */
   addNat(text: string): RuleProblem | null {
-    const problem = this.book.addNat(text);
-    if (problem === null) this.compile();
-    return problem;
+    return this.book.addNat(text);
   }
 
   removeNat(index: number): boolean {
-    const removed = this.book.removeNat(index);
-    this.compile();
-    return removed;
+    return this.book.removeNat(index);
   }
 
   /** Names, interfaces and addresses are looked up anew. */
-  compile(): void {
+  private compile(): void {
     this.book.compile();
     this.nat.compile(this.book.natRules, this.book.vocabulary, this.book.interfaceNumbers);
   }
 
   prerouting(packet: PacketBuffer, from: IpInterface): PacketBuffer | null {
     if (from.loopback) return packet;
-    if (this.generationNow() !== this.generation) this.look();
+    if (this.book.stale || this.generationNow() !== this.generation) this.look();
     const { facts, arriving } = this;
     facts.read(packet, packet.start, packet.end);
     this.tracker.track(packet, facts, arriving, false, true);
     if (facts.version !== 4) return packet;
-    if (arriving.flow !== NONE) return this.redirectKnown(packet, facts, arriving);
+    if (arriving.flow !== NONE) return this.translator.redirect(packet, arriving);
     if (!arriving.begins || !this.nat.active || !this.nat.findDestination(facts, from.index)) return packet;
     arriving.redirected = true;
     arriving.mapping = this.nat.mapping;
     const own = packet.writable();
     rewrite(own, own.start, facts.transport, facts.end, facts.protocol, false, this.nat.address, this.nat.port);
-    if (this.node.trace !== null) this.traceNat(own, 'destination');
+    if (this.node.trace !== null) this.translator.trace(own, 'destination');
     return own;
   }
 
@@ -138,7 +139,7 @@ export class Firewall implements PacketFilter, FlowOwner {
 
   output(packet: PacketBuffer, out: IpInterface): PacketBuffer | null {
     if (out.loopback || this.refusing) return packet;
-    if (this.generationNow() !== this.generation) this.look();
+    if (this.book.stale || this.generationNow() !== this.generation) this.look();
     const { facts, leaving } = this;
     facts.read(packet, packet.start, packet.end);
     this.tracker.track(packet, facts, leaving, true, true);
@@ -149,25 +150,12 @@ export class Firewall implements PacketFilter, FlowOwner {
     if (out.loopback || (this.refusing && !forwarded)) return packet;
     const passage = forwarded ? this.arriving : this.leaving;
     if (passage.begins) return this.enter(packet, passage, out);
-    if (passage.flow !== NONE) return this.translateSource(packet, passage);
-    return this.mayLeave(packet, passage, out, forwarded);
+    if (passage.flow !== NONE) return this.translator.translateSource(packet, passage);
+    return forwarded ? this.translator.mayLeave(packet, passage, out) : packet;
   }
 
   restore(copy: PacketBuffer, at: number, id: number): void {
-    const { quoted, table } = this.tracker;
-    if (!quoted.readQuote(copy, at, copy.end) || quoted.version !== 4) return;
-    const { arriving } = this;
-    if (arriving.id === id && arriving.redirected && arriving.begins) {
-      this.writeBack(copy, at, arriving.key, 0);
-      return;
-    }
-    if (arriving.id === id && arriving.flow !== NONE && !arriving.related) {
-      this.writeBack(copy, at, table.words, arriving.flow * STRIDE + arriving.direction * TUPLE);
-      return;
-    }
-    this.tracker.setKey(quoted, true);
-    const ref = table.find(this.node.clock.now);
-    if (ref !== NONE) this.writeBack(copy, at, table.words, (ref >> 1) * STRIDE + (1 - (ref & 1)) * TUPLE);
+    this.translator.restore(copy, at, id, this.arriving);
   }
 
   /** For the table: whose mapping is free again. */
@@ -281,100 +269,18 @@ export class Firewall implements PacketFilter, FlowOwner {
     }
     if (flags === 0) return packet;
     tracker.table.setMapping(flow, mapping);
-    return this.translateSource(packet, passage);
-  }
-
-  /** The destination of a packet of a known conversation, and, in an ICMP error, the packet that it quotes. */
-  private redirectKnown(packet: PacketBuffer, facts: PacketFacts, passage: Passage): PacketBuffer {
-    const { table } = this.tracker;
-    const { flow, direction } = passage;
-    const flags = table.flags(flow);
-    const wanted = direction === 0 ? FlowFlag.Destination : FlowFlag.Source;
-    if ((flags & (FlowFlag.Source | FlowFlag.Destination)) === 0) return packet;
-    if (!passage.related && (flags & wanted) === 0) return packet;
-    const answer = flow * STRIDE + (1 - direction) * TUPLE;
-    const { words } = table;
-    if (!passage.related && this.isThere(facts, words, answer)) return packet;
-    const own = packet.writable();
-    if (passage.related) this.translateQuote(own, facts, flow, direction);
-    if ((flags & wanted) !== 0) {
-      const port = passage.related ? -1 : portFrom(facts, words[answer + 8]!, true);
-      const address = words[answer + 3]! >>> 0;
-      rewrite(own, own.start, facts.transport, facts.end, facts.protocol, false, address, port);
-      if (this.node.trace !== null) this.traceNat(own, 'destination');
-    }
-    return own;
-  }
-
-  /** Is it addressed as it should be already? What a translating router itself sends has often kept its port. */
-  private isThere(facts: PacketFacts, words: Int32Array, answer: number): boolean {
-    const port = portFrom(facts, words[answer + 8]!, true);
-    const known = facts.icmp >= 0 ? facts.identifier : facts.destinationPort;
-    return words[answer + 3]! >>> 0 === facts.d3 && (port < 0 || port === known);
-  }
-
-  private translateSource(packet: PacketBuffer, passage: Passage): PacketBuffer {
-    const { table } = this.tracker;
-    const { facts } = this;
-    const { flow, direction } = passage;
-    if (passage.id !== packet.id) return packet;
-    const wanted = direction === 0 ? FlowFlag.Source : FlowFlag.Destination;
-    if ((table.flags(flow) & wanted) === 0) return packet;
-    facts.read(packet, packet.start, packet.end);
-    if (facts.version !== 4) return packet;
-    const answer = flow * STRIDE + (1 - direction) * TUPLE;
-    const address = table.words[answer + 7]! >>> 0;
-    const port = passage.related ? -1 : portFrom(facts, table.words[answer + 8]!, false);
-    const known = facts.icmp >= 0 ? facts.identifier : facts.sourcePort;
-    if (address === facts.s3 && (port < 0 || port === known)) return packet;
-    const own = packet.writable();
-    rewrite(own, own.start, facts.transport, facts.end, facts.protocol, true, address, port);
-    if (this.node.trace !== null) this.traceNat(own, 'source');
-    return own;
-  }
-
-  /** Puts the quoted packet back into the form in which its sender knows it; the error's checksum is summed anew. */
-  private translateQuote(packet: PacketBuffer, facts: PacketFacts, flow: number, direction: number): void {
-    const { quoted, table } = this.tracker;
-    const { transport, end } = facts;
-    const quote = transport + ICMP_HEADER;
-    if (!quoted.readQuote(packet, quote, end)) return;
-    this.writeBack(packet, quote, table.words, flow * STRIDE + (1 - direction) * TUPLE);
-    packet.view.setUint16(transport + 2, 0);
-    packet.view.setUint16(transport + 2, finish(sum(packet.view, transport, end)));
-  }
-
-  /** Writes the addresses and ports of the tuple at `at` of `words` into the header at `header`, read into `quoted`. */
-  private writeBack(packet: PacketBuffer, header: number, words: Int32Array, at: number): void {
-    const { quoted } = this.tracker;
-    const { transport, protocol } = quoted;
-    const end = packet.end;
-    const ports = words[at + 8]!;
-    const sourcePort = protocol === ICMP ? (quoted.identifier < 0 ? -1 : ports >>> 16) : ports >>> 16;
-    const destinationPort = protocol === ICMP ? -1 : ports & 0xffff;
-    const source = words[at + 3]! >>> 0;
-    const destination = words[at + 7]! >>> 0;
-    rewrite(packet, header, transport, end, protocol, true, source, sourcePort);
-    rewrite(packet, header, transport, end, protocol, false, destination, destinationPort);
-  }
-
-  /** What belongs to no conversation cannot be translated, and must not show outside what is inside. */
-  private mayLeave(packet: PacketBuffer, passage: Passage, out: IpInterface, forwarded: boolean): PacketBuffer | null {
-    const { facts, nat } = this;
-    if (!forwarded || !nat.active || passage.state !== State.Invalid) return packet;
-    facts.read(packet, packet.start, packet.end);
-    if (facts.version !== 4 || !nat.translates(facts.s3, out.index)) return packet;
-    this.node.drop(packet, Drop.NAT_UNTRACKED, `from ${formatIpv4(facts.s3)}`);
-    return null;
+    return this.translator.translateSource(packet, passage);
   }
 
   /** Routes or addresses have changed: what was translated to an address that is gone ends. */
   private look(): void {
     this.generation = this.generationNow();
     const now = this.ip.interfaces().flatMap((each) => [each.addresses, each.v6?.addresses ?? NO_ADDRESSES]);
-    if (now.length === this.known.length && now.every((each, index) => each === this.known[index])) return;
+    const same = now.length === this.known.length && now.every((each, index) => each === this.known[index]);
+    if (same && !this.book.stale) return;
     this.known = now;
     this.compile();
+    if (same) return;
     const { table } = this.tracker;
     const gone = (outside: number) => !this.isOwn(outside);
     table.removeWhere((flow) => (table.flags(flow) & FlowFlag.Masquerade) !== 0 && gone(table.word(flow, 1, 7) >>> 0));
@@ -403,12 +309,6 @@ export class Firewall implements PacketFilter, FlowOwner {
     if (node.trace !== null) node.trace.event(node.name, 3, What.Decide, packet, 0, text, '');
   }
 
-  private traceNat(packet: PacketBuffer, what: string): void {
-    const { node } = this;
-    const detail = `address translation, new ${what}: ${describeIpv4(packet.view, packet.start)}`;
-    node.trace!.event(node.name, 3, What.Decide, packet, 0, detail, 'RFC 3022 4.1');
-  }
-
   private exhaustedText(facts: PacketFacts): string {
     const port = facts.sourcePort >= 0 ? `:${facts.sourcePort}` : '';
     const inside = `${protocolName(facts.protocol)} from ${formatIpv4(facts.s3)}${port}`;
@@ -428,13 +328,6 @@ function withAddresses(on: IpInterface): { name: string; index: number; addresse
 function isOfLink(facts: PacketFacts): boolean {
   const type = facts.icmp >> 8;
   return (type >= FIRST_OF_LINK && type <= LAST_OF_LINK) || type === MLD2_REPORT;
-}
-
-/** The port (or identifier) that a packet gets from the tuple of its answers: its destination is their source. */
-function portFrom(facts: PacketFacts, ports: number, destination: boolean): number {
-  if (facts.protocol === ICMP) return facts.identifier < 0 ? -1 : ports >>> 16;
-  if (facts.sourcePort < 0) return -1;
-  return destination ? ports >>> 16 : ports & 0xffff;
 }
 
 /** The chains' names, in the order of their numbers. */

@@ -1,3 +1,4 @@
+import type { Limits } from '../../base/limits.ts';
 import type { Prefix } from '../../base/prefix.ts';
 import { type NatRule, parseNatRule } from './nat-rule.ts';
 import { CHAINS, type Chain, type FirewallRule, type Policy } from './rule.ts';
@@ -30,6 +31,11 @@ const ACTION_DECISIONS: Readonly<Record<FirewallRule['action'], number>> = {
   mark: Decision.Mark,
 };
 
+/** There are as many rules as there may be. */
+function tooMany(at: number, most: string): RuleProblem {
+  return { rule: at + 1, column: 1, word: '', message: `there may be no more than ${most}`, hint: '' };
+}
+
 /** Where names come from: other hosts', and this host's interfaces. */
 export interface Surroundings {
   readonly vocabulary: Vocabulary;
@@ -38,8 +44,8 @@ export interface Surroundings {
 }
 
 /**
- * The rules of a firewall with their sets, policies and counters, and all of it compiled. A change compiles anew; what
- * packets go by are arrays of numbers.
+ * The rules of a firewall with their sets, policies and counters, and all of it compiled: what packets go by
+ * are arrays of numbers. After a change the first packet finds them `stale`.
  */
 export class RuleBook {
   rules: readonly FirewallRule[] = [];
@@ -59,9 +65,13 @@ export class RuleBook {
   evaluator = new RuleEvaluator([]);
   private readonly owner: string;
   private readonly surroundings: Surroundings;
+  private readonly limits: Pick<Limits, 'firewallRules' | 'firewallRanges'>;
+  /** Something has changed since rules were compiled. */
+  stale = true;
   readonly vocabulary: Vocabulary;
 
-  constructor(owner: string, surroundings: Surroundings) {
+  constructor(owner: string, surroundings: Surroundings, limits: Pick<Limits, 'firewallRules' | 'firewallRanges'>) {
+    this.limits = limits;
     this.owner = owner;
     this.surroundings = surroundings;
     this.vocabulary = {
@@ -75,11 +85,11 @@ export class RuleBook {
       ],
       interfaces: () => surroundings.vocabulary.interfaces(),
     };
-    this.compile();
   }
 
   /** Adds a rule at a place (0: the first; by default the last); what is wrong with it, or null. */
   add(text: string, at = this.rules.length): RuleProblem | null {
+    if (this.rules.length >= this.limits.firewallRules) return tooMany(at, `${this.limits.firewallRules} rules`);
     const rule = parseRule(text, this.vocabulary);
     if (isProblem(rule)) return { ...rule, rule: at + 1 };
     this.insert(rule, at);
@@ -114,20 +124,25 @@ export class RuleBook {
 
   setPolicy(chain: Chain, policy: Policy): void {
     this.policies[chain] = policy;
-    this.compile();
+    this.stale = true;
   }
 
   /** Adds a rule of address translation; what is wrong with it, or null. */
   addNat(text: string): RuleProblem | null {
     const rule = parseNatRule(text, this.vocabulary);
     if (isProblem(rule)) return { ...rule, rule: this.natRules.length + 1 };
+    if (this.natRules.length >= this.limits.firewallRules) {
+      return tooMany(this.natRules.length, `${this.limits.firewallRules} translations`);
+    }
     this.natRules = [...this.natRules, rule];
+    this.stale = true;
     return null;
   }
 
   removeNat(index: number): boolean {
     const had = this.natRules.length;
     this.natRules = this.natRules.filter((_, each) => each !== index);
+    this.stale = true;
     return this.natRules.length < had;
   }
 
@@ -138,8 +153,10 @@ export class RuleBook {
       const found = lookUp(word.toLowerCase(), this.vocabulary);
       if (found === null) return word;
       ranges.push(...found);
+      if (ranges.length > this.limits.firewallRanges) return word;
     }
     this.sets.set(name.toLowerCase(), ranges);
+    this.stale = true;
     return null;
   }
 
@@ -156,6 +173,7 @@ export class RuleBook {
   /** Looks names up and makes programs: after every change of rules, of interfaces and of their addresses. */
   compile(): void {
     const { rules, owner } = this;
+    this.stale = false;
     this.evaluator = new RuleEvaluator(rules);
     this.decisions = Uint8Array.from([
       ...rules.map(({ action }) => ACTION_DECISIONS[action]),
@@ -202,6 +220,6 @@ export class RuleBook {
   private recount(counters: readonly (readonly [number, number])[]): void {
     this.packets = Float64Array.from(counters.map(([packets]) => packets));
     this.bytes = Float64Array.from(counters.map(([, bytes]) => bytes));
-    this.compile();
+    this.stale = true;
   }
 }
