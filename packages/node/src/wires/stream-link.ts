@@ -1,3 +1,4 @@
+import { lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Drop } from '@netarium/stack/base/drop-reasons';
 import { FrameReader, withLength } from './length-prefix.ts';
@@ -34,13 +35,13 @@ export class StreamLink extends MessageWire {
     const link = new StreamLink(network, options);
     const server = createServer((socket) => link.accept(socket));
     server.maxConnections = link.limits.streamPeers + 1; // one more, who is told by being closed
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen('path' in options.at ? options.at : { host: '127.0.0.1', ...options.at }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+    const { at } = options;
+    try {
+      await listening(server, at);
+    } catch (error) {
+      if (!('path' in at) || !(await isLeftBehind(at.path, error))) throw error;
+      await listening(server, at);
+    }
     // Out of descriptors, for example: those who are connected stay.
     server.on('error', () => {});
     link.server = server;
@@ -122,4 +123,29 @@ export class StreamLink extends MessageWire {
     this.peer = null;
     this.setCarrier(false, 'the other side closed');
   }
+}
+
+function listening(server: Server, at: StreamAddress): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen('path' in at ? at : { host: '127.0.0.1', ...at }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** The path is a socket's at which nobody listens any more: whoever did was killed. It is removed then. */
+async function isLeftBehind(path: string, error: unknown): Promise<boolean> {
+  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return false;
+  const socket = connect({ path });
+  const left = await new Promise<boolean>((resolve) => {
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
+    socket.once('connect', () => resolve(false));
+  });
+  socket.destroy();
+  // A file that is no socket refuses connections, too.
+  if (!left || !(await lstat(path)).isSocket()) return false;
+  await unlink(path);
+  return true;
 }

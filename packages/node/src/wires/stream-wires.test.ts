@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
@@ -21,6 +23,18 @@ beforeEach(() => {
 afterEach(() => ends.close());
 
 describe('a stream', () => {
+  it('takes over a socket that somebody who was killed left behind, and none at which somebody listens', async () => {
+    const path = join(ends.folder, 'net.sock');
+    const program = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    expect(spawnSync(process.execPath, ['-e', program]).signal).toBe('SIGKILL');
+    ends.keep(await StreamLink.listen(here, { at: { path } }));
+    await expect(StreamLink.listen(here, { at: { path } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    const file = join(ends.folder, 'notes.txt');
+    writeFileSync(file, 'mine');
+    await expect(StreamLink.listen(here, { at: { path: file } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+  });
+
   it('turns a second peer away, and takes the next when the first has left', async () => {
     const { a, b, right } = await ends.pair('stream over TCP');
     const second = connect((b as StreamLink).port, '127.0.0.1');
