@@ -281,6 +281,19 @@ export default {
         assert.match(out, /2 received/, out);
       },
     },
+    {
+      name: 'nmap cannot foretell our IP identifications',
+      needs: ['ip', 'nmap'],
+      patience: 60,
+      async run(lab) {
+        const server = lab.runner.spawn('alice', 'nc', '-l', '-k', '80');
+        const { out } = await lab.run('nmap', ['-n', '-Pn', '-O', '-v', '-p', '80,81', ALICE], { timeout: 55 });
+        await server.kill('SIGTERM');
+        const sequence = /IP ID Sequence Generation: (.*)/.exec(out)?.[1] ?? 'of no class that nmap knows';
+        assert.doesNotMatch(sequence, /Incremental|Constant/, out);
+        return sequence;
+      },
+    },
     soundCapture(),
   ],
 };
