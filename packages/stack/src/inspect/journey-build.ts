@@ -1,4 +1,4 @@
-import { dropReasons, isHarmless } from '../base/drop-reasons.ts';
+import { Drop, dropReasons, isHarmless } from '../base/drop-reasons.ts';
 import { What } from '../base/trace.ts';
 import { formatDuration } from '../base/units.ts';
 import { type HeaderView, readHeader, type SequenceBases } from './journey-headers.ts';
@@ -60,6 +60,8 @@ class JourneyBuilder {
   /** The transport header that was seen last, for what it carries. */
   private payload: HeaderView | null = null;
   private readonly reads: Read[] = [];
+  /** The routers that passed it on, one after the other. */
+  private readonly routers: string[] = [];
 
   constructor(packetId: number) {
     this.packetId = packetId;
@@ -200,9 +202,10 @@ class JourneyBuilder {
     const text = layer === 4 ? (header.tcp === null ? header.text : join(header.text, detail)) : detail || header.text;
     if (what === What.Send) this.push(event, { ...common, ...shown, way: 'down', text });
     else if (what === What.Receive) this.push(event, { ...common, ...shown, way: 'up', text });
-    else if (what === What.Forward)
+    else if (what === What.Forward) {
+      if (layer === 3) this.routers.push(event.node);
       this.push(event, { ...common, ...shown, way: 'across', text: `passes it on ${detail}` });
-    else if (what === What.Deliver) {
+    } else if (what === What.Deliver) {
       this.push(event, { ...common, unit: layer === 4 ? 'data' : unit, way: 'up', text: join('hands it up', detail) });
       if (layer === 4) state.unread = true;
     } else if (what === What.Drop) this.ends(event, unit);
@@ -214,9 +217,20 @@ class JourneyBuilder {
 
   private ends(event: JourneyEvent, unit: JourneyStep['unit']): void {
     const { text } = dropReasons[event.reason]!;
-    const why = event.detail === '' ? text : `${text}: ${event.detail}`;
+    const loop = event.reason === Drop.IP_TTL_EXPIRED ? this.loop(event.node) : '';
+    const why = join(event.detail === '' ? text : `${text}: ${event.detail}`, loop);
     const told = isHarmless(event.reason) ? why : `dropped: ${why}`;
     this.push(event, { layer: event.layer, way: 'end', unit, bytes: event.length, text: told, reason: event.reason });
+  }
+
+  /** The circle in which the packet went, if it came to this router before: `it went in circles: r1, r2, r1`. */
+  private loop(last: string): string {
+    const before = this.routers.lastIndexOf(last);
+    if (before < 0) return '';
+    const circle = [...this.routers.slice(before), last];
+    const rounds = this.routers.filter((router) => router === last).length;
+    const times = rounds === 1 ? 'once' : `${rounds} times`;
+    return `it went in circles: ${circle.join(', ')} (${last} passed it on ${times} before)`;
   }
 
   /** A cable sends the bits of the device that gave it the frame; a hub is a device of its own. */

@@ -301,3 +301,21 @@ it('layers stand in each model where RFC 1122 and ISO 7498 put them', () => {
     ...new Array(3).fill('4 application'),
   ]);
 });
+
+describe('a routing loop', () => {
+  it('is told where the time to live runs out', () => {
+    const { recorder, pool, at, wait } = stage();
+    const packet = pool.from(ethernet(ipv4(udp([1, 2, 3, 4]), { protocol: 17 })));
+    at('alice', 3, What.Send, packet, 14, '10.0.1.10 > 10.0.9.9 UDP');
+    for (const router of ['r0', 'r1', 'r2', 'r3', 'r1', 'r2', 'r3']) {
+      wait(1000);
+      at(router, 3, What.Forward, packet, 14, 'to 10.0.9.9 by route default');
+    }
+    at('r1', 3, What.Drop, packet, 14, '', Drop.IP_TTL_EXPIRED, 'RFC 791 3.2');
+    const last = recorder.journeyOf(packet.id).at(-1)!;
+    expect(last.text).toBe(
+      'dropped: the time to live ran out: it went in circles: r1, r2, r3, r1 (r1 passed it on 2 times before)',
+    );
+    packet.release();
+  });
+});
