@@ -6,7 +6,7 @@
  * names. `base/units.ts` reads both.
  */
 
-import type { AdvertiseDescription } from './ipv6-words.ts';
+import type { AdvertiseDescription } from './ipv6-description.ts';
 import type { GatewayDescription, WireDescription } from './outside-words.ts';
 import type { RoutingDescription } from './routing-description.ts';
 
