@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { here, removeFolder, temporaryFolder, until } from '../lab.mjs';
 import { Namespace } from '../netns.mjs';
@@ -14,9 +14,11 @@ const CAMPUS = here('../examples/campus.yaml');
 const PRIMES = readFileSync(here('../examples/site/primes.txt'), 'utf8');
 
 /** The command in the namespace; `wrap` is a program in front of it, with its arguments. */
-function attach(lab, args, wrap = []) {
+const attach = (lab, args, wrap) => netarium(lab, ['attach', CAMPUS, ...args], wrap);
+
+function netarium(lab, args, wrap = []) {
   lab.last?.child.kill('SIGKILL'); // of a check that failed
-  const [program, ...rest] = [...wrap, process.execPath, CLI, 'attach', CAMPUS, ...args];
+  const [program, ...rest] = [...wrap, process.execPath, CLI, ...args];
   const child = lab.space.start(program, rest);
   const said = { child, out: '', err: '', closed: once(child, 'close').then(([code]) => code) };
   child.stdout.on('data', (chunk) => (said.out += chunk));
@@ -55,6 +57,28 @@ const ends = (signal) => ({
   },
 });
 
+/** Wires and a gateway that the scenario itself names. */
+const SCENARIO = `
+nodes:
+  sw1: { kind: switch }
+  web: { kind: host, interfaces: { eth0: 10.0.1.80/24 }, gateway: 10.0.1.1 }
+  vpn: { kind: host, interfaces: { eth0: 10.0.9.2/24 } }
+  gw:
+    kind: gateway
+    interfaces: { eth0: 10.0.1.1/24 }
+    outside: { forward: ["8080:web:80"], dns: none }
+links:
+  - { endpoints: [web, sw1] }
+  - { endpoints: [gw, sw1] }
+services:
+  - { node: web, run: "httpd /srv" }
+files:
+  - { node: web, path: /srv, from: ${here('../examples/site')} }
+wires:
+  - { at: sw1, tap: tap0 }
+  - { at: vpn, tun: tun0 }
+`;
+
 export default {
   name: 'netarium attach',
   async open() {
@@ -78,6 +102,41 @@ export default {
         assert.equal(out, PRIMES);
         said.child.kill('SIGTERM');
         assert.equal(await said.closed, 0, said.err);
+      },
+    },
+    {
+      name: 'run: a TAP, a TUN and a gateway that the scenario names, and nothing left of them after Ctrl-C',
+      needs: ['ip', 'ping', 'curl'],
+      async run(lab) {
+        const file = join(lab.folder, 'wires.yaml');
+        writeFileSync(file, SCENARIO);
+        const said = netarium(lab, ['run', file]);
+        await until(
+          () => /leads to web:80/.test(said.out) || said.err !== '',
+          () => `the port: ${said.out}${said.err}`,
+        );
+        assert.match(
+          said.out,
+          /^tap0 is plugged in at sw1:3\ntun0 is plugged in at vpn:eth0\ngw is a gateway/,
+          said.err,
+        );
+        lab.space.ip(
+          'addr add 10.0.1.2/24 dev tap0\nlink set tap0 up\naddr add 10.0.9.1/24 dev tun0\nlink set tun0 up',
+        );
+        for (const address of ['10.0.1.80', '10.0.9.2']) {
+          const ping = await lab.space.run('ping', ['-n', '-q', '-c', '3', '-i', '0.1', address]);
+          assert.match(ping.out, /3 received/, ping.out);
+        }
+        for (const at of ['10.0.1.80', '127.0.0.1:8080']) {
+          const { out } = await lab.space.run('curl', ['-sS', '--max-time', '20', `http://${at}/primes.txt`]);
+          assert.equal(out, PRIMES, at);
+        }
+        said.child.kill('SIGINT');
+        assert.equal(await said.closed, 0, said.err);
+        for (const name of ['tap0', 'tun0']) {
+          assert.notEqual((await lab.space.run('ip', ['link', 'show', name])).code, 0, name);
+        }
+        assert.match(said.out, /^tun0 +[1-9]\d* frames out, [1-9]\d* in$/m);
       },
     },
     {

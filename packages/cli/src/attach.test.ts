@@ -34,6 +34,7 @@ describe('the words of wires', () => {
     [{ tap: ['tap0'] }, { at: 'sw1', tap: 'tap0' }],
     [{ tap: ['tap0:web'] }, { at: 'web', tap: 'tap0' }],
     [{ tap: ['tap0:web:eth1'] }, { at: 'web:eth1', tap: 'tap0' }],
+    [{ tun: ['tun0:web'] }, { at: 'web', tun: 'tun0' }],
     [{ vxlan: ['42@192.0.2.2'] }, { at: 'sw1', vxlan: { vni: 42, remote: '192.0.2.2' } }],
     [{ vxlan: ['42@192.0.2.2:4790'] }, { at: 'sw1', vxlan: { vni: 42, remote: '192.0.2.2:4790' } }],
     [{ vxlan: ['42@192.0.2.2:web'] }, { at: 'web', vxlan: { vni: 42, remote: '192.0.2.2' } }],

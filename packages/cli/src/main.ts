@@ -66,6 +66,7 @@ const repeated = (value: string, before: string[] = []) => [...before, value];
 capturing(program.command('attach').argument('<file>', 'scenario'))
   .description('run a scenario in real time, joined to real networks, e.g. netarium attach campus.yaml --tap tap0:sw1')
   .option('--tap <name[:node[:if]]>', 'a TAP interface of this machine (Linux); all of these may be repeated', repeated)
+  .option('--tun <name[:node[:if]]>', 'a TUN interface: IP packets without Ethernet', repeated)
   .option('--vxlan <vni@remote[:port][:node]>', 'a VXLAN tunnel', repeated)
   .option('--qemu <socket|[host:]port[:node]>', 'listen for QEMU’s -netdev stream', repeated)
   .option('--qemu-connect <socket|[host:]port[:node]>', 'connect to one that listens', repeated)

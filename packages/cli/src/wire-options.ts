@@ -7,6 +7,8 @@ import { CommandError, ExitCode } from './exit.ts';
 export interface WireOptions {
   /** `tap0`, `tap0:web`, `tap0:web:eth1`. */
   tap?: string[];
+  /** The same for a TUN: `tun0:web`. */
+  tun?: string[];
   /** `42@192.0.2.2`, with a port, with a place. */
   vxlan?: string[];
   /** A Unix socket's path, or an address with a port, to listen at; with a place. */
@@ -45,6 +47,12 @@ const KINDS: Record<keyof WireOptions, Kind> = {
     form: 'tap0 or tap0:web or tap0:web:eth0',
     pattern: new RegExp(`^(?<device>[^:]+)${PLACE}$`),
     words: ({ device }) => ({ tap: device! }),
+  },
+  tun: {
+    flag: '--tun',
+    form: 'tun0 or tun0:web or tun0:web:eth0',
+    pattern: new RegExp(`^(?<device>[^:]+)${PLACE}$`),
+    words: ({ device }) => ({ tun: device! }),
   },
   vxlan: {
     flag: '--vxlan',
