@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseScenario } from '@netarium/scenario';
 import { utf8Decode } from '@netarium/stack/base/utf8';
-import { captureEveryHop } from '@netarium/stack/network/captures';
+import { captureEveryHop, captureInterface } from '@netarium/stack/network/captures';
 import type { NetworkDescription } from '@netarium/stack/network/description';
 import { afterAll, expect, it } from 'vitest';
 import { Network } from './network.ts';
+import { itWithTcpdump, realTcpdump } from './testing/tcpdump.ts';
 import { expertProblems, itWithTshark, tshark } from './testing/tshark.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'netarium-ospf-'));
@@ -79,6 +80,31 @@ const CAMPUS: NetworkDescription = {
   ],
   faults: [{ at: 100, for: 60, link: 'branch', down: true }],
 };
+
+itWithTcpdump('tcpdump on a router shows what the real one does', async () => {
+  const network = Network.from(CAMPUS);
+  await network.run({ for: 30 });
+  const { nics } = network.hostNamed('r1');
+  const capture = captureInterface(network, network.hostNamed('r1'), nics.get('eth0')!);
+  let shown = '';
+  const stdout = { write: (bytes: Uint8Array) => (shown += utf8Decode(bytes)) };
+  const dump = network.hostNamed('r1').start('tcpdump -nt -i eth0 proto 89', { stdout });
+  await network.run({ for: 60 });
+  network.scheduler.external(() => dump.kill('SIGINT'));
+  await network.run(() => dump.exited);
+  capture.finish();
+  const path = join(folder, 'r1.pcapng');
+  writeFileSync(path, capture.take());
+  const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+  const real = lines(realTcpdump(path, ['-nt', 'proto 89']));
+  expect(lines(shown)).toEqual(real);
+  for (const kind of ['Hello', 'Database Description', 'LS-Request', 'LS-Update', 'LS-Ack']) {
+    expect(
+      real.some((line) => line.includes(`OSPFv2, ${kind}, length`)),
+      kind,
+    ).toBe(true);
+  }
+});
 
 itWithTshark('tshark understands all that routers say, and finds no fault in it', async () => {
   const network = Network.from(CAMPUS);

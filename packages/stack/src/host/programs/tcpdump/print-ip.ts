@@ -1,6 +1,7 @@
 import { finish, fold, sum } from '../../../base/checksum.ts';
 import { printIcmp } from './print-icmp.ts';
 import { printIcmp6 } from './print-icmp6.ts';
+import { printOspf } from './print-ospf.ts';
 import { TcpPrinter } from './print-tcp.ts';
 import { address4, address6, hex, isWhole, type Piece, type PrintOptions, portText } from './printing.ts';
 
@@ -8,6 +9,7 @@ const ICMP = 1;
 const TCP = 6;
 const UDP = 17;
 const ICMPV6 = 58;
+const OSPF = 89;
 const MORE_FRAGMENTS = 0x2000;
 /** Extension headers of IPv6 in tcpdump's words. */
 const ROUTING = 43;
@@ -181,6 +183,8 @@ export class IpPrinter {
         return this.udp(piece, source, destination, pseudoSum, fragment);
       case ICMP:
         return between + printIcmp(this.options, piece, fragment, (quoted) => this.quote(quoted));
+      case OSPF:
+        return between + printOspf(piece);
       case ICMPV6:
         return between + printIcmp6(this.options, piece, pseudoSum, fragment);
       default:
