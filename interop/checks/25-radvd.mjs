@@ -24,7 +24,6 @@ export default {
     {
       name: 'takes address, routes, MTU, hop limit and DNS server of radvd',
       needs: ['ip', 'radvd'],
-      quick: true,
       async run(lab) {
         lab.radvd = lab.start('radvd', ['-n', '-C', here('radvd.conf'), '-p', lab.path('radvd.pid'), '-m', 'stderr']);
         lab.radvd.stderr.on('data', () => {});
@@ -109,6 +108,6 @@ export default {
         );
       },
     },
-    soundCapture(),
+    { ...soundCapture(), quick: false },
   ],
 };
