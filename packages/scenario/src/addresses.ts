@@ -6,14 +6,10 @@ import { formatIpv4, IpAddress, parseIpv4 } from '@netarium/stack/base/ip-addres
 import { MacAddress } from '@netarium/stack/base/mac-address';
 import { Prefix } from '@netarium/stack/base/prefix';
 import { adviseInterfaceAddress6, isIpv6 } from './addresses6.ts';
+import type { Advice } from './advice.ts';
 import { quoted } from './problem.ts';
 
-/** Why a text cannot stand where it stands. */
-export interface Advice {
-  readonly message: string;
-  readonly expected: string;
-  readonly suggestion?: string;
-}
+export type { Advice } from './advice.ts';
 
 /** An IPv4 address as an unsigned 32-bit number, with the length of its prefix. */
 export interface Ipv4Prefix {

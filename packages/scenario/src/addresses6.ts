@@ -1,12 +1,10 @@
-/** IPv6 addresses in a scenario, and advice on what is wrong with one; and on addresses of either family. */
+/** IPv6 addresses in a scenario, and advice on what is wrong with one. */
 import { IpAddress } from '@netarium/stack/base/ip-address';
 import { Prefix } from '@netarium/stack/base/prefix';
-import { type Advice, adviseAddress, adviseDestination } from './addresses.ts';
+import type { Advice } from './advice.ts';
 import { quoted } from './problem.ts';
 
-const ADDRESS = 'an address such as 10.0.1.1 or 2001:db8:1::1';
 const INTERFACE = 'an address and its prefix length, such as 2001:db8:1::10/64';
-const NETWORK = 'a network such as 2001:db8:2::/64, or default';
 
 /** Is this text meant as an IPv6 address? No IPv4 address has a colon. */
 export function isIpv6(text: string): boolean {
@@ -28,38 +26,12 @@ export function readPrefix6(text: string): Prefix | null {
 export function adviseInterfaceAddress6(text: string): Advice | null {
   const prefix = readPrefix6(text);
   if (prefix === null) return adviseLength(text, INTERFACE, '/64');
-  const special = unusable(prefix.address);
+  const special = unusable6(prefix.address);
   return special === null ? null : { message: `${prefix.address} is ${special}`, expected: INTERFACE };
 }
 
-/** What is wrong with an address of either family as that of somebody else. */
-export function adviseEitherAddress(text: string): Advice | null {
-  if (!isIpv6(text)) {
-    const advice = adviseAddress(text);
-    return advice === null ? null : { ...advice, expected: ADDRESS };
-  }
-  const address = readAddress6(text);
-  if (address !== null) {
-    const special = unusable(address);
-    return special === null ? null : { message: `${text} is ${special}`, expected: ADDRESS };
-  }
-  const prefix = readPrefix6(text);
-  if (prefix === null) return { message: `${quoted(text)} is not an address`, expected: ADDRESS };
-  const suggestion = `${prefix.address}`;
-  return { message: `${quoted(text)} has a prefix length, which does not belong here`, expected: ADDRESS, suggestion };
-}
-
-/** What is wrong with a network of either family as where a route leads. */
-export function adviseEitherDestination(text: string): Advice | null {
-  if (!isIpv6(text)) return adviseDestination(text);
-  const prefix = readPrefix6(text);
-  if (prefix === null) return adviseLength(text, NETWORK, '/128');
-  if (prefix.address.equals(prefix.network)) return null;
-  const suggestion = `${prefix.network}/${prefix.length}`;
-  return { message: `${quoted(text)} has bits set behind its prefix`, expected: NETWORK, suggestion };
-}
-
-function adviseLength(text: string, expected: string, length: string): Advice {
+/** What is wrong with an IPv6 address that should have a prefix length; `length` is the one that is likely meant. */
+export function adviseLength(text: string, expected: string, length: string): Advice {
   const [address = '', given] = text.split('/', 2);
   if (readAddress6(address) === null) return { message: `${quoted(text)} is not an address`, expected };
   const suggestion = `${address}${length}`;
@@ -68,7 +40,7 @@ function adviseLength(text: string, expected: string, length: string): Advice {
 }
 
 /** RFC 4291: what no interface of a host can be addressed by. */
-function unusable(address: IpAddress): string | null {
+export function unusable6(address: IpAddress): string | null {
   if (address.isUnspecified) return "the unspecified address, which is nobody's";
   if (address.isLoopback) return 'the loopback address, which every host has already';
   if (address.isMulticast) return 'a multicast address, which belongs to groups';

@@ -1,6 +1,7 @@
 /** IPv6 addresses used twice, gateways and routes that lead nowhere. */
 import type { IpAddress } from '@netarium/stack/base/ip-address';
-import { adviseEitherAddress, isIpv6, readAddress6 } from './addresses6.ts';
+import { isIpv6, readAddress6 } from './addresses6.ts';
+import { adviseEitherAddress } from './either-address.ts';
 import { type Model, type Node, textAt } from './model.ts';
 import { listed } from './nearest.ts';
 import { type Findings, type Path, quoted, type Span } from './problem.ts';

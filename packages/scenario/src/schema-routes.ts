@@ -4,7 +4,7 @@ import { parsePorts } from '@netarium/stack/host/route-words';
 import { MAX_TABLE, parseTable } from '@netarium/stack/l3-network/rules';
 import { z } from 'zod';
 import { type Advice, adviseAddress, adviseDestination } from './addresses.ts';
-import { adviseEitherAddress, adviseEitherDestination } from './addresses6.ts';
+import { adviseEitherAddress, adviseEitherDestination } from './either-address.ts';
 import { phrased, phrases, text, whole } from './schema-parts.ts';
 
 const TYPES = ['unicast', 'blackhole', 'unreachable', 'prohibit'] as const;

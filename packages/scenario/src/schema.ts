@@ -7,7 +7,7 @@
 import { LIMITS } from '@netarium/stack/base/limits';
 import { z } from 'zod';
 import { type Advice, adviseInterfaceAddress, adviseMac } from './addresses.ts';
-import { adviseEitherAddress } from './addresses6.ts';
+import { adviseEitherAddress } from './either-address.ts';
 import { quoted } from './problem.ts';
 import { nodeFirewall } from './schema-firewall.ts';
 import { interfaceAdvertise, interfaceIpv6, networkIpv6, nodeIpv6 } from './schema-ipv6.ts';
