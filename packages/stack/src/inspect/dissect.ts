@@ -10,6 +10,7 @@ import { dissectIgmp } from './dissect-igmp.ts';
 import { dissectIpv4 } from './dissect-ipv4.ts';
 import { dissectIpv6 } from './dissect-ipv6.ts';
 import { dissectOspf } from './dissect-ospf.ts';
+import { dissectRip } from './dissect-rip.ts';
 import { dissectTcp } from './dissect-tcp.ts';
 import { dissectUdp } from './dissect-udp.ts';
 import { Dissection, type DissectOptions, type Dissector, DissectorRegistry, type Field } from './dissection.ts';
@@ -37,6 +38,7 @@ export function standardDissectors(): DissectorRegistry {
     .register(41, 'ipv6', dissectIpv6)
     .register(58, 'icmpv6', dissectIcmpv6);
   registry.udpPorts.register(53, 'dns', dissectDns).register(67, 'dhcp', dissectDhcp).register(68, 'dhcp', dissectDhcp);
+  registry.udpPorts.register(520, 'rip', dissectRip);
   registry.tcpPorts.register(53, 'dns', dissectDns);
   for (const port of [80, 8000, 8080, 3128]) registry.tcpPorts.register(port, 'http', dissectHttp);
   return registry;

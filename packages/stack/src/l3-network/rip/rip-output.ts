@@ -96,7 +96,10 @@ export class RipOutput {
   }
 
   private mostEntries(on: RipInterface): number {
-    return on.settings.authentication === null ? RIP_MAX_ENTRIES : RIP_MAX_ENTRIES - 1;
+    const { authentication } = on.settings;
+    if (authentication === null) return RIP_MAX_ENTRIES;
+    // Others count the trailer of a digest as an entry, too, and refuse a message of 26 (FRRouting).
+    return RIP_MAX_ENTRIES - (authentication.type === 'md5' ? 2 : 1);
   }
 
   /** Returns where the first entry about a network begins. */
