@@ -219,7 +219,10 @@ class JourneyBuilder {
     const { text } = dropReasons[event.reason]!;
     const loop = event.reason === Drop.IP_TTL_EXPIRED ? this.loop(event.node) : '';
     const why = join(event.detail === '' ? text : `${text}: ${event.detail}`, loop);
-    const told = isHarmless(event.reason) ? why : `dropped: ${why}`;
+    let told = isHarmless(event.reason) ? why : `dropped: ${why}`;
+    if (event.reason === Drop.FIREWALL_DENIED || event.reason === Drop.FIREWALL_REJECTED) {
+      told = `dropped by ${event.detail}`; // "r1's firewall, rule 3: ..."
+    }
     this.push(event, { layer: event.layer, way: 'end', unit, bytes: event.length, text: told, reason: event.reason });
   }
 
