@@ -81,6 +81,13 @@ describe('address: dhcp and dhcp:', () => {
     );
   });
 
+  it('a gateway comes with the lease', () => {
+    const host = 'a: { kind: host, interfaces: { eth0: dhcp }, gateway: 10.0.1.1 }';
+    expect(told(`nodes:\n  ${host}\n  ${SERVER.replace('DHCP', 'true')}\n`)).toEqual([
+      '2:48: "a" gets its addresses by DHCP, and its gateway with them; expected no gateway here: router in the words of the dhcp server',
+    ]);
+  });
+
   it('warns when nobody gives addresses', () => {
     expect(told('nodes: { a: { kind: host, interfaces: { eth0: dhcp } } }')).toEqual([
       '1:47: nobody in this file gives addresses by DHCP; expected dhcp: on an interface of a router or host there',

@@ -37,6 +37,7 @@ export function checkNames(model: Model, text: string, findings: Findings): void
       served = true;
       checkServed(dhcp, [...path, 'dhcp'], node, node.interfaces.get(name), model, findings);
     }
+    checkGatewayOfClient(node, findings);
     checkZones(node, text, findings);
   }
   checkNetworkDns(model, machines, findings);
@@ -47,6 +48,22 @@ export function checkNames(model: Model, text: string, findings: Findings): void
   if (first === undefined || served) return;
   const expected = 'dhcp: on an interface of a router or host there';
   findings.warning(first.at, first.path, 'nobody in this file gives addresses by DHCP', expected);
+}
+
+/** Who gets all of its addresses by DHCP has no network yet in which a gateway could be: the lease brings it. */
+function checkGatewayOfClient(node: Node, findings: Findings): void {
+  const gateway = node.tree.entries.get('gateway');
+  const interfaces = [...(node.tree.entries.get('interfaces')?.tree.entries.values() ?? [])].map(({ tree }) => tree);
+  const asks = (tree: Tree): boolean =>
+    (tree.kind === 'map' ? tree.entries.get('address')?.tree : tree)?.value === DHCP;
+  if (gateway === undefined || interfaces.length === 0 || !interfaces.every(asks)) return;
+  const message = `${quoted(node.name)} gets its addresses by DHCP, and its gateway with them`;
+  findings.problem(
+    gateway.key,
+    [...node.path, 'gateway'],
+    message,
+    'no gateway here: router in the words of the dhcp server',
+  );
 }
 
 function checkServed(
