@@ -265,6 +265,25 @@ describe('advertisements in time', () => {
     expect(databaseText(a)).toBe(databaseText(again));
   });
 
+  test('two routers with one ID that do not meet: both are told, and the quarrel is held down to once in five seconds', () => {
+    const lab = new OspfLab();
+    const [a, b, c, d] = [1, 2, 3, 1].map((id) => lab.router(id));
+    lab.wire([a, b], P2P);
+    lab.wire([b, c], P2P);
+    lab.wire([c, d], P2P);
+    lab.wire([d]);
+    const lines = told(a);
+    lab.pass(60);
+    let updates = 0;
+    lab.watch = (packet) => {
+      if (packet.bytes[packet.start + 1] === 4) updates++;
+    };
+    lab.pass(600);
+    expect(updates).toBeGreaterThan(100);
+    expect(updates).toBeLessThan(600);
+    expect(lines.some((line) => line.includes('by another router with our ID'))).toBe(true);
+  });
+
   test('who leaves takes back what it said, and its neighbours need not wait for its silence', () => {
     const { lab, a, b, c, bc } = chain();
     c.ospf.stop();

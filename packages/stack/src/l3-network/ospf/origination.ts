@@ -1,4 +1,5 @@
 import { type Task, Timer } from '../../base/clock.ts';
+import { What } from '../../base/trace.ts';
 import {
   INITIAL_SEQUENCE,
   LS_REFRESH_SECONDS,
@@ -91,6 +92,11 @@ export class Origination implements Task, OriginationPart {
 
   /** Somebody sent what this router is said to have said (RFC 2328 13.4): it says it better, or takes it back. */
   receivedOwn(area: Area, lsa: Lsa): void {
+    const { node } = this.parts;
+    if (node.trace !== null) {
+      const detail = `OSPF: ${lsa} came in our name, newer than ours: said before a restart, or by another router with our ID`;
+      node.trace.event(node.name, 3, What.Decide, null, 0, detail, 'RFC 2328 13.4');
+    }
     if (lsa.router !== this.parts.routerId) {
       // A network of which we were told under another router ID.
       if (!lsa.isMaxAge(this.parts.node.clock.now)) this.parts.flooding.flush(area, lsa);
