@@ -156,6 +156,8 @@ N 10.4.0.0/24 [10] area: 0.0.0.1
  directly attached to eth1
 
 ============ OSPF router routing table =============
+R 10.1.0.1 [1] area: 0.0.0.1, ABR
+ via 10.1.0.1, eth0
 R IA 172.16.0.1 [2] area: 0.0.0.1, ASBR
  via 10.1.0.1, eth0
 

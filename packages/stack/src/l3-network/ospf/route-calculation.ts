@@ -5,7 +5,14 @@ import type { Lsa } from './lsa.ts';
 import { type ExternalBody, FLAG_AREA_BORDER, FLAG_AS_BORDER, type SummaryBody } from './lsa-bodies.ts';
 import { PathType, prefixKey } from './ospf-route.ts';
 import type { Area } from './router-state.ts';
-import { type Hop, maskLength, mergeHops, type ShortestPaths, shortestPaths } from './shortest-paths.ts';
+import {
+  type Hop,
+  maskLength,
+  mergeHops,
+  type RouterPath,
+  type ShortestPaths,
+  shortestPaths,
+} from './shortest-paths.ts';
 
 /** An entry of OSPF's own routing table (RFC 2328 11): a network. */
 export interface TableEntry {
@@ -31,10 +38,16 @@ export interface BorderPath {
   hops: readonly Hop[];
 }
 
+/** A router at a border, of areas or of the autonomous system, in an area that we are in. */
+export interface BorderRouter extends RouterPath {
+  readonly area: number;
+}
+
 export interface RoutingResult {
   readonly networks: ReadonlyMap<number, TableEntry>;
   /** The best way to each router at the border of the autonomous system. */
   readonly borders: ReadonlyMap<number, BorderPath>;
+  readonly borderRouters: readonly BorderRouter[];
 }
 
 /** What the calculation needs of the router. */
@@ -60,6 +73,7 @@ class Calculation {
   private readonly input: CalculationInput;
   private readonly networks = new Map<number, TableEntry>();
   private readonly borders = new Map<number, BorderPath>();
+  private readonly borderRouters: BorderRouter[] = [];
 
   constructor(input: CalculationInput) {
     this.input = input;
@@ -72,7 +86,7 @@ class Calculation {
       if (area.active && (!isBorder || area.isBackbone)) this.interArea(area);
     }
     this.external();
-    return { networks: this.networks, borders: this.borders };
+    return { networks: this.networks, borders: this.borders, borderRouters: this.borderRouters };
   }
 
   /** RFC 2328 16.1: what Dijkstra's algorithm finds; only where links changed is it asked again. */
@@ -86,7 +100,9 @@ class Calculation {
     for (const { network, length, cost, hops } of found.networks.values()) {
       this.offer(network, length, PathType.IntraArea, area.id, cost, hops);
     }
-    for (const { routerId: id, cost, hops, flags } of found.routers.values()) {
+    for (const path of found.routers.values()) {
+      const { routerId: id, cost, hops, flags } = path;
+      if ((flags & (FLAG_AREA_BORDER | FLAG_AS_BORDER)) !== 0) this.borderRouters.push({ ...path, area: area.id });
       if ((flags & FLAG_AS_BORDER) === 0) continue;
       this.offerBorder({ routerId: id, type: PathType.IntraArea, area: area.id, cost, hops });
     }
