@@ -26,6 +26,7 @@ if (options.real) {
 
 const FIGURES = [
   { name: 'stream-1500', unit: 'MB/s', ours: ['stream', '1500'], peer: 'stream' },
+  { name: 'stream-1500-ipv6', unit: 'MB/s', ours: ['stream', '1500', 'ipv6'], peer: 'stream' },
   { name: 'stream-1500-coalesced', unit: 'MB/s', ours: ['stream', '1500', 'coalesced'], peer: 'stream' },
   { name: 'stream-1500-unlimited', unit: 'MB/s', ours: ['stream', '1500', 'unlimited'], peer: 'stream' },
   { name: 'stream-1500-offload', unit: 'MB/s', ours: ['stream', '1500', 'offload'], peer: 'stream' },

@@ -7,12 +7,14 @@ import { conntrackBytes, conntrackInsert, conntrackLookup, forward } from './fir
 import { routesBytes, routesLoad, routesLookup } from './routes.mjs';
 
 const AF_INET = 2;
+const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const PORT = 5001;
 
 const [figure, ...rest] = process.argv.slice(2);
 const seconds = Number(rest.pop());
 const [argument, variant = ''] = rest;
+const six = variant === 'ipv6';
 const clock = () => Number(process.hrtime.bigint()) / 1e9;
 
 /**
@@ -21,11 +23,13 @@ const clock = () => Number(process.hrtime.bigint()) / 1e9;
  * `unlimited`: the cable has no rate, as the peer's loopback has none: what is sent at one time arrives at one time.
  * `offload`: the hosts leave checksums to their NICs, as they do over loopback; nobody looks at this cable, which
  * damages nothing, so that they are never computed.
+ * `ipv6`: over IPv6.
  */
 function twoHosts(mtu = 1500) {
   const network = new Network({ seed: 1 });
-  const a = network.host('a', { interfaces: { eth0: { address: '10.0.0.1/24', mtu } } });
-  const b = network.host('b', { interfaces: { eth0: { address: '10.0.0.2/24', mtu } } });
+  const [one, other] = six ? ['2001:db8::1/64', '2001:db8::2/64'] : ['10.0.0.1/24', '10.0.0.2/24'];
+  const a = network.host('a', { interfaces: { eth0: { address: one, mtu } } });
+  const b = network.host('b', { interfaces: { eth0: { address: other, mtu } } });
   network.link(['a:eth0', 'b:eth0'], { rate: variant === 'unlimited' ? 'unlimited' : '10Gbit', delay: '5us' });
   for (const host of [a, b]) {
     const nic = host.nics.get('eth0');
@@ -36,7 +40,7 @@ function twoHosts(mtu = 1500) {
   return { network, a, b, server: b.addresses()[0].address };
 }
 
-const open = (host) => openSocket(host, AF_INET, SOCK_STREAM, 0, true);
+const open = (host) => openSocket(host, six ? AF_INET6 : AF_INET, SOCK_STREAM, 0, true);
 
 function listen(host, accepted) {
   const listener = open(host);
