@@ -122,6 +122,7 @@ export class Machine implements SessionHost, NameResolver, NicListener, DnsAdvic
     this.guard = new Firewall(this.node, this.ip, names);
     this.guard.ipv6 = this.ip6;
     this.ip.filter = this.guard;
+    this.ip.arp.proxy = this.guard;
     this.ip6.filter = this.guard;
     return this.guard;
   }

@@ -39,11 +39,18 @@ export interface UnresolvedHandler {
   unresolved(packet: PacketBuffer): void;
 }
 
+/** Who stands for addresses that are nobody's: a translator for those of its outside (RFC 3022 4.4). */
+export interface ArpProxy {
+  standsFor(address: number, on: IpInterface): boolean;
+}
+
 /**
  * The Address Resolution Protocol (RFC 826; RFC 1122 2.3.2): asks everybody on a link who has an IPv4 address, and
  * answers for this host's own.
  */
 export class Arp implements Solicitor, ClaimOutput {
+  /** Who says for which addresses besides its own this host answers; null: for none. */
+  proxy: ArpProxy | null = null;
   readonly name = 'ARP';
   readonly etherType = EtherType.Ipv4;
   readonly unresolvedReason = Drop.ARP_UNRESOLVED;
@@ -94,7 +101,7 @@ export class Arp implements Solicitor, ClaimOutput {
       return;
     }
     const isRequest = arpOperation(view, at) === ArpOperation.Request;
-    const forUs = on.has(IpAddress.v4(target));
+    const forUs = on.has(IpAddress.v4(target)) || this.proxy?.standsFor(target, on) === true;
     for (const listener of this.listeners) listener.arpHeard(on, arpOperation(view, at), sender, mac, target);
     this.claims.heard(on, sender, target, mac);
     if (sender !== 0 && on.has(IpAddress.v4(sender))) {

@@ -44,6 +44,33 @@ describe('through a translation', () => {
     expect(await lab.network.run(() => Promise.all(both.map(({ exited }) => exited)))).toEqual([0, 0]);
   });
 
+  it("addresses of the outside that are nobody else's are answered for", async () => {
+    const lab = new NatLab(undefined, [
+      'map 10.0.2.80 to 203.0.113.80',
+      'source 10.0.1.0/24 to 203.0.113.90-203.0.113.99 out eth1',
+    ]);
+    lab.start('web', 'httpd /');
+    expect((await lab.says('client', 'get http://203.0.113.80/')).text).toContain('Index of');
+    expect((await lab.says('alice', 'ping -c 1 203.0.113.9')).code).toBe(0);
+    expect((await lab.says('web', 'ping -c 1 203.0.113.9')).code).toBe(0);
+    expect((await lab.says('client', 'ping -c 1 203.0.113.70')).text).toContain('Unreachable');
+    expect((await lab.says('r1', 'conntrack -p icmp')).text).toMatch(/dst=203\.0\.113\.9\d .*\n.*dst=203\.0\.113\.80 /);
+  });
+
+  it('errors of a hairpin reach who is in the same network, and of what was forwarded, who is outside', async () => {
+    const lab = new NatLab(undefined, [
+      ...MASQUERADE,
+      'forward udp port 9000 to alice',
+      'forward udp port 33434-33534 to web',
+    ]);
+    for (const host of ['bob', 'far', 'client']) {
+      const said = await lab.says(host, 'nc -u -v -z 203.0.113.1 9000');
+      expect([host, said.code, said.text]).toEqual([host, 1, expect.stringContaining('refused')]);
+    }
+    const traced = await lab.says('far', 'traceroute -n 203.0.113.1');
+    expect(traced.text).toMatch(/ 1 +198\.51\.100\.1 .*\n 2 +203\.0\.113\.1 /);
+  });
+
   it('the same seed gives the same bytes', async () => {
     const digests = [];
     for (let round = 0; round < 2; round++) {

@@ -5,6 +5,7 @@ import type { NodeContext } from '../../base/node-context.ts';
 import type { PacketBuffer } from '../../base/packet-buffer.ts';
 import type { Prefix } from '../../base/prefix.ts';
 import { What } from '../../base/trace.ts';
+import type { ArpProxy } from '../arp.ts';
 import type { IpInterface } from '../ip-interface.ts';
 import type { Ipv4 } from '../ipv4.ts';
 import { describeIpv4, protocolName } from '../ipv4-header.ts';
@@ -52,7 +53,7 @@ export interface LogLine {
  *
  * What a host says to itself (`lo`) is not looked at.
  */
-export class Firewall implements PacketFilter, FlowOwner {
+export class Firewall implements PacketFilter, FlowOwner, ArpProxy {
   readonly book: RuleBook;
   readonly tracker: Tracker;
   readonly nat: Nat;
@@ -156,6 +157,13 @@ export class Firewall implements PacketFilter, FlowOwner {
 
   restore(copy: PacketBuffer, at: number, id: number): void {
     this.translator.restore(copy, at, id, this.arriving);
+  }
+
+  /** For ARP: an outside address of a translation, in the network of this interface. */
+  standsFor(address: number, on: IpInterface): boolean {
+    if (this.book.stale) this.look();
+    if (!this.nat.hasOutside(address, on.index)) return false;
+    return on.addresses.some(({ network, mask4 }) => network.family === 4 && ((network.v4 ^ address) & mask4) === 0);
   }
 
   /** For the table: whose mapping is free again. */

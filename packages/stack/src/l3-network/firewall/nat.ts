@@ -108,6 +108,14 @@ export class Nat {
     return this.map(facts, outside, chosen);
   }
 
+  /** Is this an address that a rule gives to others, there? */
+  hasOutside(address: number, out: number): boolean {
+    return this.rules.some(({ rule, out: exits, to, size }) => {
+      if (rule.kind !== 'source' && rule.kind !== 'map') return false;
+      return (exits === null || exits.includes(out)) && address >= to && address < to + size;
+    });
+  }
+
   /** Does a rule translate what leaves there from this address? */
   translates(source: number, out: number): boolean {
     return this.sourceRule(source, out) !== null;
