@@ -114,7 +114,7 @@ export default {
       quick: true,
       async run(lab) {
         for (const size of [0, 7, 8, 56, 1451, 1452, 1453, 2900, 8000, 65_507]) {
-          const out = await answered(lab, 2, '-i', '0.01', '-s', size, '-p', 'a55a', WEB);
+          const out = await answered(lab, 2, '-i', '0.2', '-s', size, '-p', 'a55a', WEB);
           assert.doesNotMatch(out, /wrong data|truncated|DUP/);
         }
       },
@@ -125,7 +125,7 @@ export default {
       async run(lab) {
         const shown = await ours(lab, 'web', 'ip', '-6', 'addr');
         const local = /inet6 (fe80[0-9a-f:]+)/.exec(shown)[1];
-        await answered(lab, 2, '-i', '0.1', `${local}%tap0`);
+        await answered(lab, 2, '-i', '0.2', `${local}%tap0`);
         const all = await lab.run('ping', ['-6', '-n', '-c', 2, '-i', '0.2', 'ff02::1%tap0']);
         assert.match(all.out, / 0% packet loss/, all.out);
       },
@@ -135,10 +135,10 @@ export default {
       needs: ['ip', 'ping'],
       quick: true,
       async run(lab) {
-        assert.match(await answered(lab, 3, '-i', '0.1', FAR), /ttl=62 /);
+        assert.match(await answered(lab, 3, '-i', '0.2', FAR), /ttl=62 /);
         // Of those that are too large for the way, the first of each direction is lost: a router says so (RFC 8201 4).
-        await lab.run('ping', ['-6', '-n', '-c', 3, '-i', '0.1', '-W', 1, '-s', 8000, FAR]);
-        await answered(lab, 2, '-i', '0.1', '-s', 8000, FAR);
+        await lab.run('ping', ['-6', '-n', '-c', 3, '-i', '0.2', '-W', 1, '-s', 8000, FAR]);
+        await answered(lab, 2, '-i', '0.2', '-s', 8000, FAR);
       },
     },
     {
@@ -147,9 +147,9 @@ export default {
       async run(lab) {
         await configured(lab);
         await lab.run('ip', ['-6', 'route', 'flush', 'cache']);
-        const { out } = await lab.run('ping', ['-6', '-n', '-c', 3, '-i', '0.1', '-W', 1, '-M', 'do', '-s', 1452, FAR]);
+        const { out } = await lab.run('ping', ['-6', '-n', '-c', 3, '-i', '0.2', '-W', 1, '-M', 'do', '-s', 1452, FAR]);
         assert.match(out, new RegExp(`From ${ROUTER} icmp_seq=\\d Packet too big: mtu=1400|mtu[=: ]1400`), out);
-        await answered(lab, 2, '-i', '0.1', '-M', 'do', '-s', 1352, FAR);
+        await answered(lab, 2, '-i', '0.2', '-M', 'do', '-s', 1352, FAR);
       },
     },
     {
@@ -277,7 +277,7 @@ export default {
           ['far', 56],
           ['alice', 8000],
         ]) {
-          const out = await ours(lab, node, 'ping', '-c', '3', '-i', '0.1', '-s', size, lab.kernel);
+          const out = await ours(lab, node, 'ping', '-c', '3', '-i', '0.2', '-s', size, lab.kernel);
           assert.match(out, /3 packets transmitted, 3 received, 0% packet loss/);
         }
       },

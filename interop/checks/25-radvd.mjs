@@ -47,7 +47,7 @@ export default {
       needs: ['ip', 'ping', 'radvd'],
       async run(lab) {
         const address = await addressOf(lab, 'alice');
-        const { out } = await lab.run('ping', ['-6', '-n', '-c', 2, '-i', '0.1', '-W', 2, '-s', 8000, address]);
+        const { out } = await lab.run('ping', ['-6', '-n', '-c', 2, '-i', '0.2', '-W', 2, '-s', 8000, address]);
         assert.match(out, /2 received/, out);
         assert.match(out, /ttl=33/, out);
       },
