@@ -113,13 +113,14 @@ export class Forwarder {
       this.node.drop(packet, Drop.IP_NO_ROUTE, `to ${formatIpv4(ipv4Destination(packet.view, packet.start))}`);
       return;
     }
+    // Before an answer is sent, whose way is looked for, too.
+    const rule = this.policy.plain ? null : this.policy.decided;
+    const by = rule?.answer === route ? `rule ${rule.priority}: ${rule}` : `${route}`;
     if (route.type === RouteType.Unreachable) {
       this.errors.send(packet, IcmpType.DestinationUnreachable, Unreachable.Host, 0);
     } else if (route.type === RouteType.Prohibit) {
       this.errors.send(packet, IcmpType.DestinationUnreachable, Unreachable.Prohibited, 0);
     }
-    const rule = this.policy.plain ? null : this.policy.decided;
-    const by = rule?.answer === route ? `rule ${rule.priority}: ${rule}` : `${route}`;
     this.node.drop(packet, Drop.IP_UNREACHABLE_ROUTE, by);
   }
 
