@@ -13,6 +13,7 @@ export interface RunCommandOptions extends SessionOptions {
 
 /** How often a capture that grows slowly goes to the disk, real ms. */
 const FLUSH_MS = 200;
+const ENDLESS = 'netarium: routers speak for as long as they run: this ends with Ctrl-C, or with --for 30s\n';
 
 /**
  * `netarium run FILE`: the scenario with its services and faults, until nothing is left to happen or for a time. With
@@ -35,6 +36,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   try {
     outside = await openScenarioOutside(loaded, network, sayOnStdout);
     const isOpen = outside.gateways.length > 0 || outside.wires.length > 0;
+    if (endNs === Infinity && !isOpen && network.endless) process.stderr.write(ENDLESS);
     await scheduler.run(endNs, () => {
       capture?.flush();
       // In paced time, too, the end is when nothing is left, unless something may come from outside.

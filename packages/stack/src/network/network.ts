@@ -7,7 +7,9 @@ import type { TraceSink } from '../base/trace.ts';
 import { parseDuration } from '../base/units.ts';
 import { Host } from '../host/host.ts';
 import { HostsFile } from '../host/hosts-file.ts';
+import { ospfOf } from '../host/ospf-daemon.ts';
 import type { Process } from '../host/process.ts';
+import { ripOf } from '../host/rip-daemon.ts';
 import { Cable } from '../l1-physical/cable.ts';
 import { Hub } from '../l1-physical/hub.ts';
 import { Switch } from '../l2-link/switch.ts';
@@ -300,6 +302,12 @@ export class Network {
     const hosts = [...this.nodes.values()].filter((node) => node instanceof Host);
     const routers = hosts.some((host) => host.ip6.links.advertises);
     return hosts.some((host) => host.ip6.links.configuring(routers));
+  }
+
+  /** Whether routers speak for as long as they run (advertisements, RIP, OSPF): then something is always left to happen. */
+  get endless(): boolean {
+    const speaks = (host: Host): boolean => host.ip6.links.advertises || ripOf(host) !== null || ospfOf(host) !== null;
+    return [...this.nodes.values()].some((node) => node instanceof Host && speaks(node));
   }
 
   setPace(pace: Pace): void {
