@@ -1,4 +1,5 @@
 import { dissectData } from './dissect-data.ts';
+import { dissectIpv6Options } from './dissect-ipv6-options.ts';
 import { type Dissection, type Field, hex, named } from './dissection.ts';
 import { ecnName, ipProtocolName } from './ip-names.ts';
 
@@ -150,7 +151,13 @@ function extensions(dissection: Dissection, layer: Field, first: number, start: 
         1,
         `${dissection.bytes[at + 1]} (${length} bytes)`,
       );
-      dissection.raw(header, `${names[0]}.data`, 'Content', at + 2, at + length);
+      if (chain.next === NextHeader.Routing) {
+        dissection.number(header, 'ipv6.routing.type', 'Type', at + 2, 1);
+        dissection.number(header, 'ipv6.routing.segleft', 'Segments Left', at + 3, 1);
+        dissection.raw(header, 'ipv6.routing.unknown.data', 'Type-Specific Data', at + 4, at + length);
+      } else {
+        dissectIpv6Options(dissection, header, at + 2, at + length);
+      }
       chain.at = at + length;
     }
     chain.next = next;
