@@ -128,13 +128,19 @@ function explainValue(path: Path, name: string, found: Located, expected: string
     findings.problem(found.at, path, `${name} cannot be the text ${quoted(value)}`, `${expected}, without quotes`);
     return;
   }
-  findings.problem(found.at, path, `${name} cannot be ${described(found.tree)}`, expected, suggest(value, text, path));
+  findings.problem(
+    found.at,
+    path,
+    `${name} cannot be ${described(found.tree)}`,
+    expected,
+    suggest(value, text, path, expected),
+  );
 }
 
 const NUMBERS = ['mtu', 'ports', 'queue', 'metric'];
 
 /** `yes` is a text in YAML 1.2, and `alice: host` is short for nothing: the commonest slips of this sort. */
-function suggest(value: unknown, text: string, path: Path): string | undefined {
+function suggest(value: unknown, text: string, path: Path, expected: string): string | undefined {
   if (path.at(-1) === 'down') {
     if (/^(?:yes|on|1)$/i.test(text)) return 'true';
     if (/^(?:no|off|0)$/i.test(text)) return 'false';
@@ -145,7 +151,9 @@ function suggest(value: unknown, text: string, path: Path): string | undefined {
     const kind = nearest(value, KINDS);
     return kind === undefined ? undefined : `{ kind: ${kind} }`;
   }
-  return undefined;
+  // The words that may stand here are told already: which of them was meant?
+  const words = /^one of ([\w-]+(?:, [\w-]+)*)/.exec(expected)?.[1]?.split(', ');
+  return words === undefined || typeof value !== 'string' ? undefined : nearest(value, words);
 }
 
 interface Located {

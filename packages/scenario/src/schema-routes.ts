@@ -5,6 +5,7 @@ import { MAX_TABLE, parseTable } from '@netarium/stack/l3-network/rules';
 import { z } from 'zod';
 import { type Advice, adviseAddress, adviseDestination } from './addresses.ts';
 import { adviseEitherAddress, adviseEitherDestination } from './either-address.ts';
+import { nearest } from './nearest.ts';
 import { phrased, phrases, text, whole } from './schema-parts.ts';
 
 const TYPES = ['unicast', 'blackhole', 'unreachable', 'prohibit'] as const;
@@ -19,9 +20,7 @@ const table = (description: string) =>
     z
       .union([
         z.number().int().min(1).max(MAX_TABLE),
-        text(TABLE, description, (written): Advice | null =>
-          parseTable(written) === null ? { message: `"${written}" is no routing table`, expected: TABLE } : null,
-        ),
+        text(TABLE, description, (written): Advice | null => (parseTable(written) === null ? noTable(written) : null)),
       ])
       .meta({ description, examples: [100] }),
     TABLE,
@@ -131,6 +130,12 @@ export const nodeRoutes = {
     'a list of rules',
   ).exactOptional(),
 };
+
+function noTable(written: string): Advice {
+  const near = nearest(written, ['main', 'default']);
+  const advice = { message: `"${written}" is no routing table`, expected: TABLE };
+  return near === undefined ? advice : { ...advice, suggestion: near };
+}
 
 function adviseRuleNetwork(written: string): Advice | null {
   const prefix = Prefix.parse(written);

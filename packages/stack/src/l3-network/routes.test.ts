@@ -87,6 +87,48 @@ test('many prefixes: 20,000 in and out again, in another order', () => {
   expect(trie.size).toBe(0);
 });
 
+test('a large table under churn finds the longest prefix, as a search by length does', () => {
+  const trie = new PrefixTrie();
+  const known = new Map<number, number>();
+  let seed = 7;
+  const draw = (): number => {
+    seed ^= seed << 13;
+    seed ^= seed >>> 17;
+    seed ^= seed << 5;
+    return seed >>> 0;
+  };
+  const near = (): number => (draw() & 0x0f3f7fff) >>> 0; // few bits, so that prefixes nest
+  const keys: number[] = [];
+  for (let step = 0; step < 40_000; step++) {
+    if (step < 25_000 || draw() % 3 === 0) {
+      const length = draw() % 33;
+      const network = maskTo(near(), length);
+      const key = network * 64 + length;
+      if (known.has(key)) continue;
+      known.set(key, trie.insert(network, length));
+      keys.push(key);
+    } else {
+      const place = draw() % keys.length;
+      const key = keys[place]!;
+      keys[place] = keys.at(-1)!;
+      keys.pop();
+      trie.remove(known.get(key)!);
+      known.delete(key);
+    }
+  }
+  expect(trie.size).toBe(known.size);
+  expect(trie.size).toBeGreaterThan(5000); // of the large shape
+  for (let i = 0; i < 20_000; i++) {
+    const wanted = near();
+    let best = 0;
+    for (let length = 32; length >= 0 && best === 0; length--)
+      best = known.get(maskTo(wanted, length) * 64 + length) ?? 0;
+    if (trie.lookup(wanted) !== best) expect([wanted, trie.lookup(wanted)]).toEqual([wanted, best]);
+  }
+  for (const name of known.values()) trie.remove(name);
+  expect(trie.lookup(near())).toBe(0);
+});
+
 function table(limit = 100): { routes: RoutingTable; eth0: IpInterface; eth1: IpInterface } {
   const eth0 = new IpInterface(2, new FakeLink('eth0', '02:00:00:00:00:01'), false);
   const eth1 = new IpInterface(3, new FakeLink('eth1', '02:00:00:00:00:02'), false);
