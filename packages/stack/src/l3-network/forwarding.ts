@@ -20,7 +20,7 @@ import type { Neighbour } from './neighbour.ts';
 import type { NeighbourTable } from './neighbours.ts';
 import type { OptionRecorder } from './option-recorder.ts';
 import type { PacketFilter } from './packet-filter.ts';
-import { RedirectSender } from './redirects.ts';
+import { RedirectSender } from './redirect-sender.ts';
 import { type Route, RouteType } from './routes.ts';
 import type { RoutingPolicy } from './routing-policy.ts';
 import { cutSuperSegment, superSegmentHeader } from './segmentation.ts';

@@ -4,9 +4,8 @@ import type { IpAddress } from '../base/ip-address.ts';
 import type { NodeContext } from '../base/node-context.ts';
 import type { PacketBuffer } from '../base/packet-buffer.ts';
 import type { EchoEndpoint, EchoOwner, EchoService } from '../l3-network/icmp.ts';
-import { IPV4_HEADER_LENGTH, ipv4HeaderLength } from '../l3-network/ipv4-header.ts';
-import { checkOptions, OPTIONS_GOOD, OPTIONS_SOURCE_ROUTE } from '../l3-network/ipv4-options.ts';
 import type { NetworkLayer, SendOptions } from '../l3-network/network-layer.ts';
+import { ipOptionsOf, wantedIpOptions } from '../l4-transport/ip-options.ts';
 import { Ready } from '../l4-transport/readiness.ts';
 import { type IcmpReport, meaningOfIcmp } from '../l4-transport/udp/udp-errors.ts';
 import { needsScope } from './addresses.ts';
@@ -174,7 +173,7 @@ export class PingSocket extends Descriptor implements EchoOwner {
     this.sender = from;
     this.senderPort = 0;
     this.receivedTtl = ttl;
-    if (this.receiveOptions) this.receivedOptions = optionsOf(packet);
+    if (this.receiveOptions) this.receivedOptions = ipOptionsOf(packet);
     if ((flags & c.MSG_PEEK) === 0) {
       this.queue.shift();
       this.queuedBytes -= this.fullLength;
@@ -284,12 +283,8 @@ export class PingSocket extends Descriptor implements EchoOwner {
   override setOptionBytes(level: number, name: number, value: Uint8Array): number | null {
     if (this.closed) return -Errno.EBADF;
     if (level !== c.IPPROTO_IP || name !== c.IP_OPTIONS) return null;
-    if (value.length > 40) return -Errno.EINVAL;
-    const options = new Uint8Array((value.length + 3) & ~3);
-    options.set(value);
-    const found = checkOptions(new DataView(options.buffer), 0, options.length);
-    if (found === OPTIONS_SOURCE_ROUTE) return -Errno.EPERM;
-    if (found !== OPTIONS_GOOD) return -Errno.EINVAL;
+    const options = wantedIpOptions(value);
+    if (typeof options === 'number') return options;
     if (options.length === 0) delete this.options.ipOptions;
     else this.options.ipOptions = options;
     return 0;
@@ -307,12 +302,4 @@ export class PingSocket extends Descriptor implements EchoOwner {
     this.endpoint = endpoint;
     return 0;
   }
-}
-
-/** The options of the IP header in front of a reply; null when it has none. */
-function optionsOf(packet: PacketBuffer): Uint8Array | null {
-  const { l3, view } = packet;
-  if (l3 < 0 || view.getUint8(l3) >> 4 !== 4) return null;
-  const end = l3 + ipv4HeaderLength(view, l3);
-  return end === l3 + IPV4_HEADER_LENGTH ? null : packet.bytes.slice(l3 + IPV4_HEADER_LENGTH, end);
 }
