@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
-import type { NetworkDescription } from '@netarium/stack/network/description';
+import type { GatewayDescription, NetworkDescription } from '@netarium/stack/network/description';
 import type { Network } from '@netarium/stack/network/network';
 import {
-  type GatewayDescription,
   isPath,
   type OutsideDescription,
   type OutsideRuleDescription,

@@ -3,6 +3,7 @@ import { nearestWord } from '../base/nearest-word.ts';
 import { BuildError, listed } from './build-error.ts';
 import type {
   FaultDescription,
+  GatewayDescription,
   HostDescription,
   HubDescription,
   InterfaceDescription,
@@ -13,7 +14,6 @@ import type {
   ServiceDescription,
   SwitchDescription,
 } from './description.ts';
-import type { GatewayDescription } from './outside-words.ts';
 
 /**
  * The words that there are, for who writes descriptions in JavaScript: what a type would have found there. The compiler

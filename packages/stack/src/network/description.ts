@@ -7,7 +7,7 @@
  */
 
 import type { AdvertiseDescription } from './ipv6-description.ts';
-import type { GatewayDescription, WireDescription } from './outside-words.ts';
+import type { OutsideDescription, WireDescription } from './outside-words.ts';
 import type { RoutingDescription } from './routing-description.ts';
 
 /** `'10ms'`, `'1.5s'`, `'2m'`, `'1h'`, `'200us'`, `'5ns'`, or a number of **seconds**. */
@@ -216,6 +216,12 @@ export interface MulticastDescription {
 export interface RouterDescription extends Omit<HostDescription, 'kind'> {
   kind: 'router';
 }
+/** A router whose default route is the real machine's network. */
+export interface GatewayDescription extends Omit<RouterDescription, 'kind' | 'gateway'> {
+  kind: 'gateway';
+  outside?: OutsideDescription;
+}
+
 export interface SwitchDescription {
   kind: 'switch';
   /** Number of ports, named `1` to N; absent: as many as links name. */

@@ -1,5 +1,4 @@
 import { IpAddress } from '../base/ip-address.ts';
-import type { RouterDescription } from './description.ts';
 
 /**
  * The words for what leads out of a network: wires, and routers that are gateways. The stack knows the words; what
@@ -74,12 +73,6 @@ export interface OutsideDescription {
   ping?: 'system' | 'none';
   /** Ports of the real machine that lead inside: `8080:web:80`, `127.0.0.1:5353:dns:53/udp`. */
   forward?: string[];
-}
-
-/** A router whose default route is the real machine's network. */
-export interface GatewayDescription extends Omit<RouterDescription, 'kind' | 'gateway'> {
-  kind: 'gateway';
-  outside?: OutsideDescription;
 }
 
 /** An address of the real network, its port, or both. */
