@@ -2,7 +2,7 @@
 import { finish, sum } from '../../base/checksum.ts';
 import { IpAddress } from '../../base/ip-address.ts';
 import type { PacketBuffer } from '../../base/packet-buffer.ts';
-import { Protocol } from '../../l3-network/network-layer.ts';
+import { Protocol, type SendOptions } from '../../l3-network/network-layer.ts';
 
 /** The pseudo header's sum (RFC 9293 3.1) without the length; the words that map IPv4 sum up to nothing (0xffff). */
 export function pseudoSum(local: IpAddress, remote: IpAddress): number {
@@ -24,4 +24,14 @@ export function sourceOf(packet: PacketBuffer): IpAddress {
 export function destinationOf(packet: PacketBuffer): IpAddress {
   const { view, l3 } = packet;
   return view.getUint8(l3) >> 4 === 4 ? IpAddress.read4(view, l3 + 16) : IpAddress.read6(view, l3 + 24);
+}
+
+/** The number of the interface that answers go out by, where the sender's address means something on its link only. */
+export function deviceOf(packet: PacketBuffer, remote: IpAddress): number {
+  return remote.family === 6 && remote.isLinkLocal ? packet.device : 0;
+}
+
+/** For `NetworkLayer.open`: only out of this interface; 0: whichever the routes say. */
+export function scopeOf(device: number): SendOptions | undefined {
+  return device === 0 ? undefined : { interfaceIndex: device };
 }

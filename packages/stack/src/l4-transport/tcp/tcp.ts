@@ -5,16 +5,9 @@ import { IpAddress } from '../../base/ip-address.ts';
 import type { NodeContext } from '../../base/node-context.ts';
 import { Checksum, type PacketBuffer } from '../../base/packet-buffer.ts';
 import { What } from '../../base/trace.ts';
-import {
-  Cast,
-  type Flow,
-  type NetworkLayer,
-  Protocol,
-  type ProtocolHandler,
-  type SendOptions,
-} from '../../l3-network/network-layer.ts';
+import { Cast, type Flow, type NetworkLayer, Protocol, type ProtocolHandler } from '../../l3-network/network-layer.ts';
 import { type PortBinding, PortTable } from '../ports.ts';
-import { destinationOf, pseudoSum, rightChecksum, sourceOf } from './addresses.ts';
+import { destinationOf, deviceOf, pseudoSum, rightChecksum, scopeOf, sourceOf } from './addresses.ts';
 import { type StreamOwner, TcpConnection } from './connection.ts';
 import type { TcpContext } from './control-block.ts';
 import { TcpCounters } from './counters.ts';
@@ -311,8 +304,7 @@ export class Tcp implements ProtocolHandler, TcpContext {
   wayBack(packet: PacketBuffer): Flow | null {
     const remote = sourceOf(packet);
     if (remote.isMulticast || remote.isUnspecified || remote.equals(IpAddress.BROADCAST4)) return null;
-    const device = remote.family === 6 && remote.isLinkLocal ? packet.device : 0;
-    const flow = this.network.open(remote, Protocol.Tcp, destinationOf(packet), scopeOf(device));
+    const flow = this.network.open(remote, Protocol.Tcp, destinationOf(packet), scopeOf(deviceOf(packet, remote)));
     return typeof flow === 'number' ? null : flow;
   }
 
@@ -384,7 +376,7 @@ export class Tcp implements ProtocolHandler, TcpContext {
   resetFor(packet: PacketBuffer, segment: SegmentFields, reason: DropReason): void {
     const local = destinationOf(packet);
     const remote = sourceOf(packet);
-    const device = remote.family === 6 && remote.isLinkLocal ? packet.device : 0;
+    const device = deviceOf(packet, remote);
     this.node.drop(packet, reason);
     if ((segment.flags & Flag.Rst) !== 0 || remote.isMulticast || remote.isUnspecified) return;
     this.counters.outRsts++;
@@ -406,9 +398,4 @@ export class Tcp implements ProtocolHandler, TcpContext {
     if (node.trace !== null) node.trace.event(node.name, 4, What.Send, packet, 0, '', 'RFC 9293 3.10.7.1');
     this.network.send(packet, Protocol.Tcp, local, remote, scopeOf(device));
   }
-}
-
-/** For `NetworkLayer.open`: only out of this interface; 0: whichever the routes say. */
-function scopeOf(device: number): SendOptions | undefined {
-  return device === 0 ? undefined : { interfaceIndex: device };
 }
