@@ -13,15 +13,15 @@ const HASHES = 0x8000_0000;
  *     0            bound 0              bound 1       2^31
  *     |  way 0, weight 2  |  way 1, weight 1  | way 2  |
  */
-export class NextHops {
+export class NextHops<H extends Hop> {
   /** All of them, each a route of its own to the same prefix. */
-  readonly all: readonly Route[];
+  readonly all: readonly H[];
   /** Those whose interface is up, and of these, if there are any, those whose line is alive. */
-  alive: readonly Route[] = [];
+  alive: readonly H[] = [];
   /** By place in `alive`: the first hash that is beyond its region. */
   private bounds: readonly number[] = [];
 
-  constructor(all: readonly Route[]) {
+  constructor(all: readonly H[]) {
     this.all = all;
     this.renew();
   }
@@ -49,7 +49,7 @@ export class NextHops {
   }
 
   /** Whether these are the same ways in the same order. */
-  equals(other: NextHops): boolean {
+  equals(other: NextHops<H>): boolean {
     return (
       this.all.length === other.all.length &&
       this.all.every((hop, i) => {

@@ -68,7 +68,7 @@ export class Route {
   readonly metric: number;
   readonly origin: RouteOrigin;
   /** All ways, when there is more than one; each is a route of its own to the same prefix. */
-  readonly hops: NextHops | null;
+  readonly hops: NextHops<Route> | null;
   /** As one of several ways: its share of the flows. */
   readonly weight: number;
   /** The route to the same prefix that is next best. */
@@ -87,7 +87,7 @@ export class Route {
     metric = 0,
     source = 0,
     origin: RouteOrigin = RouteOrigin.Static,
-    hops: NextHops | null = null,
+    hops: NextHops<Route> | null = null,
     weight = 1,
   ) {
     this.networkWord = maskTo(network, length) | 0;
