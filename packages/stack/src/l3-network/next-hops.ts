@@ -1,4 +1,12 @@
-import type { Route } from './routes.ts';
+import type { IpInterface } from './ip-interface.ts';
+
+/** One of the ways. */
+export interface Hop {
+  readonly gateway: number;
+  /** Where it leads out: never null for one of several. */
+  readonly interface: IpInterface | null;
+  readonly weight: number;
+}
 
 /** What a hash of a flow may be: 31 bits, so that bounds are small integers. */
 const HASHES = 0x8000_0000;
