@@ -1,7 +1,19 @@
 import { Errno, NetError } from '../base/errors.ts';
+import type { IpAddress } from '../base/ip-address.ts';
 import { utf8Encode } from '../base/utf8.ts';
 import type { FileStat, Files } from './files.ts';
-import type { Host } from './host.ts';
+import type { HostsFile } from './hosts-file.ts';
+import type { Mounts } from './mounts.ts';
+import type { NameServers } from './name-servers.ts';
+
+/** What a host knows of names. */
+export interface NameKnowledge {
+  readonly files: Mounts;
+  readonly names: HostsFile;
+  readonly nameServers: NameServers;
+  /** Whether it knows an address of the hosts file by heart. */
+  readonly resolver: { isKnown(address: IpAddress): boolean };
+}
 
 const OWN = ['hosts', 'resolv.conf'];
 
@@ -10,9 +22,9 @@ const OWN = ['hosts', 'resolv.conf'];
  * Whatever else is in `/etc`, and files of these names too, may be mounted with the root.
  */
 export class EtcFiles implements Files {
-  private readonly host: Host;
+  private readonly host: NameKnowledge;
 
-  constructor(host: Host) {
+  constructor(host: NameKnowledge) {
     this.host = host;
   }
 

@@ -47,7 +47,9 @@ const report = (host: Router, type: number, sources: number[] = [], group = GROU
   message(host, (packet) => writeReport3(packet, [{ type, group, sources }]));
 const old = (host: Router, type: number): Uint8Array => message(host, (packet) => writeIgmp(packet, type, GROUP));
 
-const run = (host: Router, seconds: number): void => host.queue.runUntil(host.node.clock.now + seconds * SECOND);
+function run(host: Router, seconds: number): void {
+  host.queue.runUntil(host.node.clock.now + seconds * SECOND);
+}
 
 function end(host: Router): void {
   host.ipv4.stop();
