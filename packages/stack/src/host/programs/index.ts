@@ -15,6 +15,7 @@ import { helpFor } from './help.ts';
 import { host } from './host.ts';
 import { hostname } from './hostname.ts';
 import { httpd } from './httpd.ts';
+import { inetd } from './inetd.ts';
 import { ip } from './ip.ts';
 import { ls } from './ls.ts';
 import { mcjoin } from './mcjoin.ts';
@@ -45,6 +46,7 @@ const ALL = [
   host,
   hostname,
   httpd,
+  inetd,
   ip,
   ls,
   mcjoin,

@@ -1,3 +1,5 @@
+import { civilFromDays, DAY_NAMES, DAY_SECONDS, daysFromCivil, MONTH_NAMES } from '../calendar.ts';
+
 /**
  * Dates of HTTP (RFC 9110 5.6.7). They are always in UTC, and so the calendar is plain arithmetic: no time zone and no
  * clock has a say.
@@ -6,9 +8,6 @@
  *     Sunday, 06-Nov-94 08:49:37 GMT    RFC 850, obsolete, read
  *     Sun Nov  6 08:49:37 1994          asctime(), obsolete, read
  */
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const DAY_SECONDS = 86_400;
 
 const FIXDATE = /^[A-Z][a-z]{2}, ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT$/;
 const RFC850 = /^[A-Z][a-z]{5,8}, ([0-9]{2})-([A-Z][a-z]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT$/;
@@ -20,7 +19,7 @@ export function formatHttpDate(seconds: number): string {
   const rest = seconds - days * DAY_SECONDS;
   const { year, month, day } = civilFromDays(days);
   const time = [Math.floor(rest / 3600), Math.floor(rest / 60) % 60, rest % 60].map(two).join(':');
-  return `${DAYS[(days + 4) % 7]}, ${two(day)} ${MONTHS[month - 1]} ${String(year).padStart(4, '0')} ${time} GMT`;
+  return `${DAY_NAMES[(days + 4) % 7]}, ${two(day)} ${MONTH_NAMES[month - 1]} ${String(year).padStart(4, '0')} ${time} GMT`;
 }
 
 /** Seconds since 1970, or null: a date that cannot be read is ignored, not refused (RFC 9110 13.1.3). */
@@ -45,37 +44,13 @@ function seconds(
   minute: string,
   second: string,
 ): number | null {
-  const month = MONTHS.indexOf(monthName) + 1;
+  const month = MONTH_NAMES.indexOf(monthName) + 1;
   if (month === 0) return null;
   const days = daysFromCivil(Number(year), month, Number(day));
   const back = civilFromDays(days);
   if (back.day !== Number(day) || back.month !== month) return null; // 30 Feb
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return null;
   return days * DAY_SECONDS + Number(hour) * 3600 + Number(minute) * 60 + Number(second);
-}
-
-/** Days since 1970 of a date of the Gregorian calendar: years counted from March, so that the leap day comes last. */
-function daysFromCivil(year: number, month: number, day: number): number {
-  const y = month <= 2 ? year - 1 : year;
-  const era = Math.floor(y / 400);
-  const yearOfEra = y - era * 400;
-  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
-  return era * 146_097 + dayOfEra - 719_468;
-}
-
-function civilFromDays(days: number): { year: number; month: number; day: number } {
-  const shifted = days + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const marchMonth = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * marchMonth + 2) / 5) + 1;
-  const month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9;
-  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day };
 }
 
 function two(value: number | string): string {
