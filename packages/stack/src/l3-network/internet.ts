@@ -69,8 +69,8 @@ export class Internet implements NetworkLayer {
     return this.ipv4.interfaceIndex(name);
   }
 
-  isLocal(address: IpAddress): boolean {
-    return this.of(address).isLocal(address);
+  isLocal(address: IpAddress, interfaceIndex = 0): boolean {
+    return this.of(address).isLocal(address, interfaceIndex);
   }
 
   sendIcmpError(packet: PacketBuffer, type: number, code: number, info?: number): void {

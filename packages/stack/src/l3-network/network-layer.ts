@@ -105,8 +105,8 @@ export interface NetworkLayer {
   hasAddresses?(family: 4 | 6): boolean;
   /** The number of the interface with this name, for `SendOptions`; 0: there is none. */
   interfaceIndex(name: string): number;
-  /** Is this an address of this host (loopback included)? */
-  isLocal(address: IpAddress): boolean;
+  /** Is this an address of this host (loopback included)? A link-local one: on the interface with this index, 0 for any. */
+  isLocal(address: IpAddress, interfaceIndex?: number): boolean;
   /** Tells the sender of `packet` (whose `l3` stands at its IP header) an ICMP error, within the rate limit; does not take the packet. */
   sendIcmpError(packet: PacketBuffer, type: number, code: number, info?: number): void;
 }

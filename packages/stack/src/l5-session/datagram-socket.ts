@@ -72,13 +72,14 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
 
   override bind(address: IpAddress | null, port: number, scope = 0): number {
     if (this.closed) return -Errno.EBADF;
-    if (address !== null && this.unfit(address) < 0) return this.unfit(address);
-    const local = address === null || address.isUnspecified ? null : this.onWire(address);
+    if (address !== null && this.unfitToBind(address) < 0) return this.unfitToBind(address);
+    const local = this.boundTo(address);
     if (local?.family === 6 && local.isLinkLocal && scope === 0) return -Errno.EINVAL; // which link?
-    if (local !== null && !this.mayBindTo(local)) return -Errno.EADDRNOTAVAIL;
+    if (local !== null && !this.mayBindTo(local, scope)) return -Errno.EADDRNOTAVAIL;
     if (port > 0 && port < FIRST_UNPRIVILEGED_PORT && !this.privileged) return -Errno.EACCES;
     if (this.endpoint !== null) return -Errno.EINVAL;
     if (this.ipv6 !== null) this.ipv6.scope = scope;
+    this.onlyMapped = local === null && address?.isMapped === true;
     return this.open(local, port);
   }
 
@@ -171,8 +172,8 @@ export class DatagramSocket extends Descriptor implements DatagramOwner {
   }
 
   /** Group and broadcast addresses too: such a socket hears only what is sent there. */
-  private mayBindTo(address: IpAddress): boolean {
-    return this.udp.network.isLocal(address) || address.isMulticast || address.isLimitedBroadcast;
+  private mayBindTo(address: IpAddress, scope: number): boolean {
+    return this.udp.network.isLocal(address, scope) || address.isMulticast || address.isLimitedBroadcast;
   }
 
   private open(local: IpAddress | null, port: number): number {

@@ -40,6 +40,8 @@ export abstract class Descriptor {
   closed = false;
   /** IPV6_V6ONLY */
   protected onlyIpv6 = false;
+  /** Bound to ::ffff:0.0.0.0, which is every address of IPv4. */
+  protected onlyMapped = false;
   /** Who sent what `receive` returned last; for a stream, the peer. */
   sender: IpAddress = IpAddress.ANY4;
   senderPort = 0;
@@ -227,7 +229,8 @@ export abstract class Descriptor {
 
   /** The address of a socket that is bound to none, in its family. */
   protected get anyAddress(): IpAddress {
-    return this.family === AF_INET6 ? IpAddress.ANY6 : IpAddress.ANY4;
+    if (this.family !== AF_INET6) return IpAddress.ANY4;
+    return this.onlyMapped ? IpAddress.v6(0, 0, 0xffff, 0) : IpAddress.ANY6;
   }
 
   /**
@@ -236,13 +239,26 @@ export abstract class Descriptor {
    */
   protected unfit(address: IpAddress): number {
     if (address.family !== (this.family === AF_INET6 ? 6 : 4)) return -Errno.EAFNOSUPPORT;
-    return this.onlyIpv6 && address.isMapped ? -Errno.ENETUNREACH : 0;
+    if (!address.isMapped) return 0;
+    const local = this.localAddress;
+    return this.onlyIpv6 || !(local.isMapped || local.isUnspecified) ? -Errno.ENETUNREACH : 0;
+  }
+
+  /** As `unfit`, for an address that is to be this socket's own: what it cannot have is no address for it (EINVAL). */
+  protected unfitToBind(address: IpAddress): number {
+    return this.onlyIpv6 && address.isMapped ? -Errno.EINVAL : this.unfit(address);
   }
 
   /** Whose packets it takes when it is bound to every address; 0: those of both families. */
   protected get families(): 0 | 4 | 6 {
-    if (this.family !== AF_INET6) return 4;
+    if (this.family !== AF_INET6 || this.onlyMapped) return 4;
     return this.onlyIpv6 ? 6 : 0;
+  }
+
+  /** The one address that a socket is bound to by what a program gave; null: to every address. */
+  protected boundTo(address: IpAddress | null): IpAddress | null {
+    const local = address === null ? null : this.onWire(address);
+    return local === null || local.isUnspecified ? null : local;
   }
 
   /** The address that goes on the wire for one that a program gave. */

@@ -46,6 +46,42 @@ describe('what comes beside a datagram', () => {
   });
 });
 
+describe('addresses that a socket may have, as Linux has it', () => {
+  test('mapped ones, those of another link, groups', async () => {
+    const host = new LoneHost();
+    const bound = (kind: number, address: string, only: number, scope = 0): unknown => {
+      const s = host.sockets.socket(c.AF_INET6, kind);
+      s.setsockopt(c.IPPROTO_IPV6, c.IPV6_V6ONLY, only);
+      try {
+        s.bind([address, 5000, 0, scope]);
+        return s.getsockname()[0];
+      } catch (error) {
+        return (error as { code: string }).code;
+      } finally {
+        s.close();
+      }
+    };
+    for (const kind of [c.SOCK_STREAM, c.SOCK_DGRAM]) {
+      expect(bound(kind, '::ffff:127.0.0.1', 0)).toBe('::ffff:127.0.0.1');
+      expect(bound(kind, '::ffff:127.0.0.1', 1)).toBe('EINVAL');
+      expect(bound(kind, 'fe80::1', 0, 1)).toBe('EADDRNOTAVAIL');
+      expect(bound(kind, 'ff05::1', 0)).toBe(kind === c.SOCK_STREAM ? 'EINVAL' : 'ff05::1');
+      // Every address of IPv4, and of nothing else: who wants those of IPv6 is not in the way.
+      const old = host.sockets.socket(c.AF_INET6, kind);
+      old.bind(['::ffff:0.0.0.0', 5000]);
+      expect(old.getsockname()[0]).toBe('::ffff:0.0.0.0');
+      expect(bound(kind, '::', 1)).toBe('::');
+      expect(bound(kind, '::', 0)).toBe('EADDRINUSE');
+      old.close();
+    }
+    const six = host.sockets.socket(c.AF_INET6, c.SOCK_DGRAM);
+    six.bind(['::1', 0]);
+    await expect(six.sendto('x', ['::ffff:127.0.0.1', 9])).rejects.toThrow('ENETUNREACH');
+    await host.end();
+    expectNoLeaks(host.pool);
+  });
+});
+
 describe('groups', () => {
   test('are heard by who joined them on that interface, and by who joined none', async () => {
     const host = new LoneHost();
@@ -124,6 +160,24 @@ describe('addresses and names', () => {
       ['::1', 80, 0, 0],
       ['127.0.0.1', 80],
     ]);
+    await host.end();
+  });
+
+  test('mapped ones for who wants IPv6 (AI_V4MAPPED), beside the others or for want of them', async () => {
+    const host = new LoneHost();
+    const both = [ip('2001:db8::7'), ip('10.0.0.7')];
+    host.resolver = { lookup: (name) => (name === 'both' ? both : both.slice(1)) };
+    const hosts = async (name: string, flags: number): Promise<string[]> => {
+      const answers = await host.untilSettled(
+        host.sockets.getaddrinfo(name, 80, c.AF_INET6, c.SOCK_STREAM, 0, flags).catch((error: Error) => error.message),
+      );
+      return typeof answers === 'string' ? [answers] : (answers as AddressInfo[]).map(([, , , , [address]]) => address);
+    };
+    expect(await hosts('both', c.AI_V4MAPPED)).toEqual(['2001:db8::7']);
+    expect((await hosts('both', c.AI_V4MAPPED | c.AI_ALL)).sort()).toEqual(['2001:db8::7', '::ffff:10.0.0.7']);
+    expect(await hosts('four', c.AI_V4MAPPED)).toEqual(['::ffff:10.0.0.7']);
+    expect(await hosts('10.0.0.7', c.AI_V4MAPPED)).toEqual(['::ffff:10.0.0.7']);
+    expect((await hosts('10.0.0.7', 0))[0]).toContain('EAI_FAMILY');
     await host.end();
   });
 

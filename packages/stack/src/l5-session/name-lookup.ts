@@ -22,7 +22,7 @@ const KINDS: readonly (readonly [type: number, protocol: number])[] = [
   [c.SOCK_RAW, c.IPPROTO_IP],
 ];
 
-/** The flags that there are; AI_V4MAPPED and AI_ALL change nothing here. */
+/** The flags that there are. */
 const AI_KNOWN =
   c.AI_PASSIVE | c.AI_CANONNAME | c.AI_NUMERICHOST | c.AI_V4MAPPED | c.AI_ALL | c.AI_ADDRCONFIG | c.AI_NUMERICSERV;
 
@@ -68,8 +68,13 @@ function ofFamily(addresses: readonly IpAddress[] | number, family: number, host
   }
   const [first] = addresses;
   // An IPv6 socket speaks with IPv4 hosts too (RFC 3493 3.7).
-  if (first !== undefined && family === c.AF_INET6) return IpAddress.v6(0, 0, 0xffff, first.w3);
+  if (first !== undefined && family === c.AF_INET6) return mapped(first);
   throw new NameError(addresses.length === 0 ? c.EAI_NONAME : c.EAI_FAMILY, 'getaddrinfo', host);
+}
+
+/** RFC 4291 2.5.5.2. */
+function mapped(address: IpAddress): IpAddress {
+  return IpAddress.v6(0, 0, 0xffff, address.w3);
 }
 
 /** The number of the interface that a zone names (`eth0`, or `2`); 0: there is none. */
@@ -128,6 +133,8 @@ async function addressesOf(
   flags: number,
   network: NetworkLayer | null,
 ): Promise<IpAddress[]> {
+  // RFC 3493 6.1: who asks for IPv6 may be given IPv4's addresses, mapped, when there are no others, or beside them.
+  const maps = family === c.AF_INET6 && (flags & c.AI_V4MAPPED) !== 0;
   const fits = (address: IpAddress): boolean =>
     family === c.AF_UNSPEC || address.family === (family === c.AF_INET6 ? 6 : 4);
   const has = (address: IpAddress): boolean =>
@@ -141,13 +148,17 @@ async function addressesOf(
   if (family === c.AF_UNSPEC && isLocalhost(host)) return [IpAddress.LOOPBACK6, IpAddress.LOOPBACK4];
   const numeric = numericHost(host, family);
   if (numeric !== null) {
-    if (!fits(numeric)) throw new NameError(c.EAI_FAMILY, 'getaddrinfo', host);
-    return [numeric];
+    if (fits(numeric)) return [numeric];
+    if (maps) return [mapped(numeric)];
+    throw new NameError(c.EAI_FAMILY, 'getaddrinfo', host);
   }
   if ((flags & c.AI_NUMERICHOST) !== 0 || resolver === null) throw new NameError(c.EAI_NONAME, 'getaddrinfo', host);
   const found = await resolver.lookup(host);
   if (typeof found === 'number') throw new NameError(found, 'getaddrinfo', host);
   const fitting = found.filter((address) => fits(address) && has(address));
+  if (maps && (fitting.length === 0 || (flags & c.AI_ALL) !== 0)) {
+    for (const address of found) if (address.family === 4 && has(address)) fitting.push(mapped(address));
+  }
   if (fitting.length === 0) throw new NameError(c.EAI_NONAME, 'getaddrinfo', host);
   return fitting;
 }

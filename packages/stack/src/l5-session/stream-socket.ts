@@ -104,13 +104,16 @@ export class StreamSocket extends Descriptor implements StreamOwner, ListenerOwn
 
   override bind(address: IpAddress | null, port: number, scope = 0): number {
     if (this.closed) return -Errno.EBADF;
-    if (address !== null && this.unfit(address) < 0) return this.unfit(address);
-    const local = address === null || address.isUnspecified ? null : this.onWire(address);
-    if (local !== null && needsScope(local) && scope === 0) return -Errno.EINVAL;
-    if (local !== null && !this.tcp.network.isLocal(local)) return -Errno.EADDRNOTAVAIL;
+    if (address !== null && this.unfitToBind(address) < 0) return this.unfitToBind(address);
+    const local = this.boundTo(address);
+    if (local !== null && ((local.family === 6 && local.isMulticast) || (needsScope(local) && scope === 0))) {
+      return -Errno.EINVAL;
+    }
+    if (local !== null && !this.tcp.network.isLocal(local, scope)) return -Errno.EADDRNOTAVAIL;
     if (port > 0 && port < FIRST_UNPRIVILEGED_PORT && !this.privileged) return -Errno.EACCES;
     if (this.binding !== null || this.state !== State.Unconnected) return -Errno.EINVAL;
     this.scope = scope;
+    this.onlyMapped = local === null && address?.isMapped === true;
     return this.open(local, port);
   }
 

@@ -243,8 +243,12 @@ export class Ipv6 implements NetworkLayer, Ipv6Control {
     return this.output.sourceFor(remote);
   }
 
-  isLocal(address: IpAddress): boolean {
-    return address.family === 6 && this.paths.isLocal(address);
+  isLocal(address: IpAddress, interfaceIndex = 0): boolean {
+    if (address.family !== 6 || !this.paths.isLocal(address)) return false;
+    // RFC 4007 6: the same address may be another's on another link.
+    return (
+      interfaceIndex === 0 || !address.isLinkLocal || this.paths.byIndex(interfaceIndex)?.v6?.has(address) === true
+    );
   }
 
   /** What is known of an address of this host; null when it is none. */
