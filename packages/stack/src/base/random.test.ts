@@ -91,12 +91,26 @@ describe('Random', () => {
     const plain = Random.from(6);
     for (let i = 0; i < 20; i++) expect(random.below(2 ** 32)).toBe(plain.u32());
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 2 ** 32 }), (limit) => {
-        const value = random.below(limit);
-        return Number.isInteger(value) && value >= 0 && value < limit;
-      }),
+      fc.property(
+        fc.oneof(
+          fc.integer({ min: 1, max: 2 ** 32 }),
+          fc.maxSafeInteger().filter((n) => n > 0),
+        ),
+        (limit) => {
+          const value = random.below(limit);
+          return Number.isInteger(value) && value >= 0 && value < limit;
+        },
+      ),
     );
     expect(new Set(Array.from({ length: 200 }, () => random.below(8))).size).toBe(8);
+  });
+
+  it('below is unbiased above 2^32, too: times are nanoseconds', () => {
+    const limit = 3 * 2 ** 40;
+    const random = Random.from(5);
+    const thirds = [0, 0, 0];
+    for (let i = 0; i < 30_000; i++) thirds[Math.floor(random.below(limit) / 2 ** 40)]++;
+    for (const count of thirds) expect(Math.abs(count - 10_000)).toBeLessThan(500);
   });
 
   it('fraction is from 0 to 1, 1 excluded', () => {

@@ -51,11 +51,19 @@ export class Random {
     return this.u32() / 4294967296;
   }
 
-  /** An integer from 0 to `limit` - 1; `limit` from 1 to 2^32. Rejection keeps it unbiased. */
+  /** An integer from 0 to `limit` - 1; `limit` from 1 to 2^53. Rejection keeps it unbiased. Above 2^32 it draws twice. */
   below(limit: number): number {
+    if (limit > 4294967296) return this.belowLarge(limit);
     const bound = 4294967296 - (4294967296 % limit);
     let draw = this.u32();
     while (draw >= bound) draw = this.u32();
+    return draw % limit;
+  }
+
+  private belowLarge(limit: number): number {
+    const bound = 9007199254740992 - (9007199254740992 % limit);
+    let draw = (this.u32() >>> 11) * 4294967296 + this.u32();
+    while (draw >= bound) draw = (this.u32() >>> 11) * 4294967296 + this.u32();
     return draw % limit;
   }
 

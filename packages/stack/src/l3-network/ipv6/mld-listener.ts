@@ -112,7 +112,7 @@ export class MldListener implements GroupListener6 {
       if (link.asked !== null && !link.asked.some((each) => each.equals(group))) link.asked.push(group);
     } else return;
     const most = maxResponseMs(view, start, version1) * MILLISECOND;
-    const due = now + this.random.below(Math.max(1, Math.min(most, 0xffff_ffff)));
+    const due = now + this.random.below(Math.max(1, most));
     const { answerTimer } = link;
     if (!answerTimer.armed || due < answerTimer.deadline) answerTimer.set(due);
   }
