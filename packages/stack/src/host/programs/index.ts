@@ -27,6 +27,8 @@ import { route } from './route.ts';
 import { show } from './show.ts';
 import { sleep } from './sleep.ts';
 import { tcpdump } from './tcpdump.ts';
+import { tftp } from './tftp.ts';
+import { tftpd } from './tftpd.ts';
 import { tracepath } from './tracepath.ts';
 import { traceroute } from './traceroute.ts';
 
@@ -58,6 +60,8 @@ const ALL = [
   show,
   sleep,
   tcpdump,
+  tftp,
+  tftpd,
   tracepath,
   traceroute,
 ];
