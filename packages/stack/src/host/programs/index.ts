@@ -18,6 +18,7 @@ import { httpd } from './httpd.ts';
 import { inetd } from './inetd.ts';
 import { ip } from './ip.ts';
 import { ls } from './ls.ts';
+import { mail } from './mail.ts';
 import { mcjoin } from './mcjoin.ts';
 import { nc } from './nc.ts';
 import { netstat } from './netstat.ts';
@@ -26,6 +27,7 @@ import { rip } from './rip.ts';
 import { route } from './route.ts';
 import { show } from './show.ts';
 import { sleep } from './sleep.ts';
+import { smtpd } from './smtpd.ts';
 import { tcpdump } from './tcpdump.ts';
 import { tftp } from './tftp.ts';
 import { tftpd } from './tftpd.ts';
@@ -51,6 +53,7 @@ const ALL = [
   inetd,
   ip,
   ls,
+  mail,
   mcjoin,
   nc,
   netstat,
@@ -59,6 +62,7 @@ const ALL = [
   route,
   show,
   sleep,
+  smtpd,
   tcpdump,
   tftp,
   tftpd,
