@@ -172,6 +172,7 @@ export class PingSocket extends Descriptor implements EchoOwner {
     into.set(packet.bytes.subarray(at, at + n), offset);
     this.sender = from;
     this.senderPort = 0;
+    this.senderScope = needsScope(from) ? packet.device : 0;
     this.receivedTtl = ttl;
     if (this.receiveOptions) this.receivedOptions = ipOptionsOf(packet);
     if ((flags & c.MSG_PEEK) === 0) {

@@ -86,10 +86,15 @@ describe('programs over IPv6', () => {
     expect(await says('ping -c 1 fe80::1%eth7')).toContain('Name or service not known');
     const group = await says('ping -c 2 ff02::1%eth0');
     expect(new Set(group.match(/from fe80::[^:]\S+/g)).size).toBe(2); // both ends of the link
+    // Two answer each request; the statistics count requests, as iputils does.
+    expect(group).toMatch(/2 packets transmitted, 2 received, \+1 duplicates, 0% packet loss/);
+    expect(await says('ping -c 1 ff05::2%eth0')).toContain('from r1 (2001:db8:1::1)'); // all routers of the site
     await lab.pass(5);
     const [linkLocal] = /fe80::[0-9a-f:]+/.exec(await lab.says('r1', 'ip -6 addr show eth0'))!;
-    expect(await says(`ping -c 1 -I eth0 ${linkLocal}`)).toContain(`64 bytes from ${linkLocal}: icmp_seq=1 ttl=64`);
-    expect(await says(`ping -c 1 ${linkLocal}%eth0`)).toContain(`64 bytes from ${linkLocal}: icmp_seq=1 ttl=64`);
+    expect(await says(`ping -c 1 -I eth0 ${linkLocal}`)).toContain(
+      `64 bytes from ${linkLocal}%eth0: icmp_seq=1 ttl=64`,
+    );
+    expect(await says(`ping -c 1 ${linkLocal}%eth0`)).toContain(`64 bytes from ${linkLocal}%eth0: icmp_seq=1 ttl=64`);
   });
 
   it('traceroute and tracepath', async () => {

@@ -146,6 +146,8 @@ class Ping {
   private readonly statistics = new PingStatistics();
   /** When each request left, by its number modulo 2^16; Infinity: answered. */
   private readonly sentNs = new Float64Array(0x10000).fill(-1);
+  /** 1: answered once. To a group, where many answer, the others are no mistake, but do not count as other requests' either. */
+  private readonly answered = new Uint8Array(0x10000);
   private readonly startNs: number;
   private lastSendNs: number;
 
@@ -236,6 +238,7 @@ class Ping {
     const sequence = (statistics.transmitted + 1) & 0xffff;
     statistics.transmitted++;
     this.sentNs[sequence] = this.now;
+    this.answered[sequence] = 0;
     this.lastSendNs = this.now;
     try {
       await socket.sendto(this.request(sequence), this.address);
@@ -288,7 +291,7 @@ class Ping {
       try {
         const [reply, ancillary, , address] = await socket.recvmsg(MOST_BYTES, ANCILLARY_BYTES);
         const told = ancillary.find(([, type]) => type === IP_RECVOPTS)?.[2] ?? null;
-        this.replied(reply, ancillary[0]?.[2][0] ?? 0, IpAddress.parse(address![0])!, told);
+        this.replied(reply, ancillary[0]?.[2][0] ?? 0, IpAddress.parse(address![0])!, address![3] ?? 0, told);
       } catch (error) {
         if (!(error instanceof NetError)) throw error;
         if (error.code === 'EBADF') return;
@@ -324,7 +327,7 @@ class Ping {
     return this.process.host.node.clock.now;
   }
 
-  private replied(reply: Uint8Array, ttl: number, from: IpAddress, header: Uint8Array | null): void {
+  private replied(reply: Uint8Array, ttl: number, from: IpAddress, scope: number, header: Uint8Array | null): void {
     const { options, statistics } = this;
     const sequence = (reply[6]! << 8) | reply[7]!;
     const sentNs = this.sentNs[sequence]!;
@@ -332,13 +335,14 @@ class Ping {
     const duplicate = sentNs === Infinity;
     const tripUs = duplicate || options.size < TIME_LENGTH ? null : Math.floor((this.now - sentNs) / 1e3);
     if (!options.broadcast && !this.remote.isMulticast) this.sentNs[sequence] = Infinity;
-    statistics.reply(sequence, tripUs, duplicate);
+    statistics.reply(sequence, tripUs, this.answered[sequence] === 1);
+    this.answered[sequence] = 1;
     if (options.quiet) return;
     const time = tripUs === null ? '' : ` time=${tripTime(tripUs)} ms`;
     const again = duplicate ? ' (DUP!)' : '';
     const told = header === null ? '' : headerOptionsText(header);
     this.process.print(
-      `${reply.length} bytes from ${this.who(from)}: icmp_seq=${sequence} ttl=${ttl}${time}${again}\n${told}`,
+      `${reply.length} bytes from ${this.who(from, scope)}: icmp_seq=${sequence} ttl=${ttl}${time}${again}\n${told}`,
     );
   }
 
@@ -352,8 +356,13 @@ class Ping {
     this.process.print(`From ${this.who(from)} icmp_seq=${sequence} ${text}\n`);
   }
 
-  private who(address: IpAddress): string {
-    const name = this.options.numeric ? null : this.process.host.names.reverse(address);
-    return name === null ? address.toString() : `${name} (${address})`;
+  /** `scope`: the number of the interface, for an address that means something on its link only. */
+  private who(address: IpAddress, scope = 0): string {
+    const { names, ip } = this.process.host;
+    const name = this.options.numeric ? null : names.reverse(address);
+    const link = scope === ip.loopback.index ? this.address[3] : scope; // what it asked itself came by `lo`
+    const on = address.isLinkLocal ? ip.interfaces().find(({ index }) => index === link) : undefined;
+    const text = on === undefined ? `${address}` : `${address}%${on.name}`;
+    return name === null ? text : `${name} (${text})`;
   }
 }

@@ -9,7 +9,7 @@ import { type Icmp6Handler, type Ipv6Control, Ipv6Interface } from './ipv6-inter
 import { Mld } from './mld.ts';
 import type { Groups6 } from './mld-groups.ts';
 import { MLD_ROUTERS, MldType } from './mld-messages.ts';
-import { ALL_NODES, ALL_ROUTERS, NaFlag, NdType, solicitedNode } from './nd-messages.ts';
+import { ALL_NODES, ALL_ROUTERS, ALL_SITE_ROUTERS, NaFlag, NdType, solicitedNode } from './nd-messages.ts';
 import { Redirects } from './nd-redirect.ts';
 import { NeighbourDiscovery, type RouterWatcher } from './neighbour-discovery.ts';
 import { type AdvertiseOptions, RouterAdvertiser } from './router-advertiser.ts';
@@ -71,7 +71,10 @@ export class Ipv6Interfaces implements AddressOwner, AddressKeeper, RouterWatche
     ip.v6 = made;
     this.list.push(made);
     if (ip.loopback) return made;
-    if (this.control.forwarding) this.groups.join(ip, ALL_ROUTERS);
+    if (this.control.forwarding) {
+      this.groups.join(ip, ALL_ROUTERS);
+      this.groups.join(ip, ALL_SITE_ROUTERS); // RFC 4291 2.8
+    }
     this.slaac.linkLocal(made);
     return made;
   }

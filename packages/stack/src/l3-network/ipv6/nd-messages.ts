@@ -59,6 +59,7 @@ const IP_DESTINATION = 24;
 
 export const ALL_NODES = IpAddress.v6(0xff020000, 0, 0, 1);
 export const ALL_ROUTERS = IpAddress.v6(0xff020000, 0, 0, 2);
+export const ALL_SITE_ROUTERS = IpAddress.v6(0xff050000, 0, 0, 2);
 
 /** RFC 4291 2.7.1: ff02::1:ffXX:XXXX, with the last 24 bits of the address. */
 export function solicitedNode(address: IpAddress): IpAddress {

@@ -2,6 +2,7 @@ import { formatIpv4, IpAddress } from '../../../base/ip-address.ts';
 import { MacAddress } from '../../../base/mac-address.ts';
 import type { IpInterface } from '../../../l3-network/ip-interface.ts';
 import { multicastMac } from '../../../l3-network/ipv4-paths.ts';
+import { ALL_NODES } from '../../../l3-network/ipv6/nd-messages.ts';
 import { ALL_SYSTEMS } from '../../../l3-network/multicast/groups.ts';
 import type { Machine } from '../../machine.ts';
 import type { Process } from '../../process.ts';
@@ -26,6 +27,7 @@ export function groupRows(host: Machine, family: Family): GroupRow[] {
       }
     }
     if (family === 4 || on.v6 === null) continue;
+    rows.push({ interface: on, group: `${ALL_NODES}`, users: 1 });
     for (const group of host.ip6.groups.of(on.v6)) rows.push({ interface: on, group: `${group}`, users: 1 });
   }
   return rows;
