@@ -23,6 +23,7 @@ import { mcjoin } from './mcjoin.ts';
 import { nc } from './nc.ts';
 import { netstat } from './netstat.ts';
 import { ping } from './ping.ts';
+import { pop3d } from './pop3d.ts';
 import { rip } from './rip.ts';
 import { route } from './route.ts';
 import { show } from './show.ts';
@@ -58,6 +59,7 @@ const ALL = [
   nc,
   netstat,
   ping,
+  pop3d,
   rip,
   route,
   show,

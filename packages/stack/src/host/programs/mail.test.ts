@@ -93,4 +93,25 @@ describe('mail', () => {
       '',
     ]);
   });
+
+  it('is fetched over POP3', async () => {
+    const made = lab();
+    made.serve('smtpd bob');
+    made.serve('pop3d bob:secret');
+    for (const n of [1, 2]) await made.run('alice', `mail -S server -s no${n} -m text${n} bob@server`);
+    const fetch = (words: string) => made.run('alice', `mail -f pop3://bob:secret@server ${words}`);
+    expect((await fetch('')).out).toMatch(/^ {3}1 .*no1\n {3}2 .*no2\n$/);
+    expect((await fetch('2')).out).toMatch(/Subject: no2\n[\s\S]*\n\ntext2\n$/);
+    expect((await fetch('-d 1')).code).toBe(0);
+    expect((await made.run('server', 'mail -u bob')).out).toMatch(/^ {3}1 .*no2\n$/);
+    expect((await fetch('7')).err).toBe('mail: server: no such message\n');
+    expect((await made.run('alice', 'mail -f pop3://bob:wrong@server')).err).toContain('wrong user or password');
+    expect((await made.run('alice', 'mail -f pop3://bob:x@alice')).err).toContain('Connection refused');
+    expect((await made.run('alice', 'pop3d')).code).toBe(2);
+    const pop2 = await made.run('alice', 'nc -q 1 server 109', 'HELO bob secret\r\nREAD\r\nQUIT\r\n');
+    expect(pop2.out).toMatch(/^\+ POP2 server server\r\n#1 messages\r\n=[0-9]+ characters\r\n\+ bye\r\n$/);
+    await made.pass(300);
+    expect(made.network.pool.outstanding).toBe(0);
+    expect(made.said).toBe('');
+  });
 });

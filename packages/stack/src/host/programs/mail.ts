@@ -3,11 +3,13 @@ import { latin1Decode, utf8Encode } from '../../base/utf8.ts';
 import { joined } from '../../l7-application/lines/line-stream.ts';
 import { formatMailAddress, type MailAddress, parseMailAddress } from '../../l7-application/mail/address.ts';
 import { MAIL_LIMITS } from '../../l7-application/mail/limits.ts';
-import { fieldOf, formatMailDate, headerSafe, parseMessage } from '../../l7-application/mail/message.ts';
+import { formatMailDate, headerSafe } from '../../l7-application/mail/message.ts';
 import { type DeliveryResult, sendMail } from '../../l7-application/smtp/client.ts';
 import { mailboxesOf } from '../mail-files.ts';
 import type { Process } from '../process.ts';
 import { type Program, UsageError } from '../program.ts';
+import { readRemote } from './mail/fetch.ts';
+import { listLine } from './mail/list.ts';
 import { findMailRoute } from './mail/routes.ts';
 import { type Options, parseOptions } from './options.ts';
 
@@ -18,16 +20,19 @@ export const mail: Program = {
   summary: 'send mail, and read it',
   usage: `usage: mail [-v] [-s SUBJECT] [-r SENDER] [-S SERVER[:PORT]] [-m TEXT] ADDRESS...
        mail -u USER [-d] [NUMBER...]
+       mail -f pop3://USER:PASSWORD@HOST[:PORT] [-d] [NUMBER...]
   -m  the text; without: what comes in, up to its end or a line with a single dot
   -r  the sender (user@ this host)
   -s  the subject
   -S  hand it to this server; without: to this host's, and where there is none to those of the receivers
   -v  say what became of it
   -u  read the mail of USER of this host: a list, or the messages of these numbers
-  -d  and throw them away
+  -f  the same for a mailbox on a POP3 server
+  -d  throw them away
 exit: 0 all was sent (or read), 1 something was not`,
   async main(process) {
-    const options = parseOptions(process.args, { flags: 'dv', values: 'mrsSu' });
+    const options = parseOptions(process.args, { flags: 'dv', values: 'fmrsSu' });
+    if (options.has('f')) return readRemote(process, options.text('f')!, options.words, options.has('d'));
     if (options.has('u')) return readLocal(process, options);
     if (options.words.length === 0) throw new UsageError('no address to send to');
     return new Sender(process, options).send();
@@ -169,7 +174,7 @@ async function readLocal(process: Process, options: Options): Promise<number> {
   if (options.words.length === 0) {
     if (options.has('d')) throw new UsageError('-d needs the numbers of messages');
     if (messages.length === 0) process.print(`No mail for ${options.text('u')}\n`);
-    for (const [i, { bytes }] of messages.entries()) process.print(listLine(i + 1, bytes));
+    for (const [i, { bytes }] of messages.entries()) process.print(listLine(i + 1, bytes, bytes.length));
     return 0;
   }
   let code = 0;
@@ -191,13 +196,4 @@ async function readLocal(process: Process, options: Options): Promise<number> {
   }
   box?.remove(gone);
   return code;
-}
-
-/** `   1 alice@lab.example   Thu, 01 Jan 1970 00:00:05 +0000   412  hello`. */
-export function listLine(number: number, bytes: Uint8Array): string {
-  const message = parseMessage(bytes);
-  const from = headerSafe(fieldOf(message, 'From') ?? '?').slice(0, 60);
-  const subject = headerSafe(fieldOf(message, 'Subject') ?? '').slice(0, 120);
-  const date = headerSafe(fieldOf(message, 'Date') ?? '').slice(0, 40);
-  return `${String(number).padStart(4)} ${from.padEnd(28)} ${date.padEnd(31)} ${String(bytes.length).padStart(6)}  ${subject}\n`;
 }
