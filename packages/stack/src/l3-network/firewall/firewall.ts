@@ -259,7 +259,8 @@ export class Firewall implements PacketFilter, FlowOwner, ArpProxy {
     if (facts.version === 4 && nat.active) {
       const fault = nat.chooseSource(facts, passage, out, passage === this.arriving ? packet.device : 0);
       if (fault !== Drop.NONE) {
-        const detail = this.node.trace === null ? '' : this.exhaustedText(facts);
+        const exhausted = fault !== Drop.CONNTRACK_FULL;
+        const detail = this.node.trace === null ? '' : exhausted ? this.exhaustedText(facts) : this.fullText();
         this.node.drop(packet, fault, detail);
         return null;
       }
@@ -272,7 +273,7 @@ export class Firewall implements PacketFilter, FlowOwner, ArpProxy {
     const flow = tracker.enter(facts, passage, tracker.table.key, flags);
     if (flow === NONE) {
       if (mapping !== NONE && flags !== 0) nat.mappings.release(mapping, this.node.clock.now);
-      this.node.drop(packet, Drop.CONNTRACK_FULL, `${this.node.name} tracks ${tracker.table.count}`);
+      this.node.drop(packet, Drop.CONNTRACK_FULL, this.fullText());
       return null;
     }
     if (flags === 0) return packet;
@@ -315,6 +316,10 @@ export class Firewall implements PacketFilter, FlowOwner, ArpProxy {
     this.log.push({ at: node.clock.now, text });
     if (this.log.length > LOG_LINES) this.log.shift();
     if (node.trace !== null) node.trace.event(node.name, 3, What.Decide, packet, 0, text, '');
+  }
+
+  private fullText(): string {
+    return `${this.node.name} tracks ${this.tracker.table.count}`;
   }
 
   private exhaustedText(facts: PacketFacts): string {

@@ -235,7 +235,7 @@ export class FlowTable {
   }
 
   /** Ends a flow that has expired, or one that is not assured, among those next to the cursor. */
-  private makeRoom(now: number): boolean {
+  makeRoom(now: number): boolean {
     this.sweep(now, EVICTION_RANGE);
     if (this.count < this.limit) return true;
     for (let i = 0; i < EVICTION_RANGE; i++) {

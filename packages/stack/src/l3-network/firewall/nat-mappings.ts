@@ -15,6 +15,8 @@ const NEXT_IN = 7;
 const NEXT_OUT = 8;
 const SMALLEST = 64;
 const TICK_NS = 1e9;
+/** How many are looked at for one that can be given up when there are too many. */
+const EVICTION_RANGE = 64;
 
 /**
  * Seconds that a mapping stays after its last conversation's time is over, so that UDP's are kept for 5 minutes after the
@@ -72,7 +74,7 @@ export class NatMappings {
   /** A new mapping, of no conversation yet. NONE: there are too many. */
   add(protocol: number, inside: number, port: number, outside: number, outsidePort: number, now: number): number {
     this.sweep(now, 2);
-    if (this.count >= this.limit) this.sweep(now, this.used);
+    if (this.count >= this.limit) this.makeRoom();
     if (this.count >= this.limit) return NONE;
     let mapping = this.free;
     if (mapping !== NONE) this.free = this.words[mapping * STRIDE + NEXT_IN]!;
@@ -109,11 +111,12 @@ export class NatMappings {
     this.words[mapping * STRIDE + FLOWS]! += 1;
   }
 
-  /** One less: it ended, or its time was over, at `now`. */
+  /** One less: it ended, or its time was over, at `now`. Where there are too many, none is kept for later. */
   release(mapping: number, now: number): void {
     const w = mapping * STRIDE;
     this.words[w + FLOWS]! -= 1;
     this.words[w + UNTIL] = seconds(now) + lingerOf(this.words[w]!);
+    if (this.words[w + FLOWS] === 0 && this.count >= this.limit) this.remove(mapping);
   }
 
   /** Ends those to which nothing is held and whose outside address is not `wanted` any more. */
@@ -139,6 +142,17 @@ export class NatMappings {
     for (let i = 0; i < count && this.used > 0; i++) {
       this.cursor = this.cursor + 1 < this.used ? this.cursor + 1 : 0;
       if (this.words[this.cursor * STRIDE] !== 0 && this.over(this.cursor, now)) this.remove(this.cursor);
+    }
+  }
+
+  /** Ends one to which nothing is held, before its time, among those next to the cursor. */
+  private makeRoom(): void {
+    for (let i = 0; i < EVICTION_RANGE; i++) {
+      this.cursor = this.cursor + 1 < this.used ? this.cursor + 1 : 0;
+      const w = this.cursor * STRIDE;
+      if (this.words[w] === 0 || this.words[w + FLOWS] !== 0) continue;
+      this.remove(this.cursor);
+      return;
     }
   }
 

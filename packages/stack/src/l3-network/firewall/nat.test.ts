@@ -390,6 +390,24 @@ describe('the table of conversations', () => {
     expect(hooks.seen(tcp(pool, A, 5, S, 80, SYN), inside)).not.toBe(null);
     expectNoLeaks(pool);
   });
+
+  it('does so with a translation, whose mappings are given up with their conversations', () => {
+    const hooks = new Hooks(['masquerade out eth1'], { conntrackEntries: 4 });
+    const { pool, inside, outside, firewall } = hooks;
+    const { drops } = hooks.world.node;
+    for (let port = 1; port <= 100; port++) hooks.pass(udp(pool, A, 2000 + port, S, 9), inside)!.release();
+    expect([firewall.tracker.table.count, firewall.nat.mappings.count]).toEqual([4, 4]);
+    for (let port = 1; port <= 4; port++) {
+      hooks.pass(tcp(pool, A, 1500 + port, S, 80, SYN), inside)!.release();
+      hooks.pass(tcp(pool, S, 80, OUT, 1500 + port, SYN_ACK), outside)!.release();
+      hooks.pass(tcp(pool, A, 1500 + port, S, 80, ACK), inside)!.release();
+    }
+    expect(hooks.seen(tcp(pool, A, 1600, S, 80, SYN), inside)).toBe(null);
+    expect([drops[Drop.CONNTRACK_FULL], drops[Drop.NAT_EXHAUSTED]]).toEqual([1, 0]);
+    expect(hooks.drops.at(-1)).toBe('r1 tracks 4');
+    expect(hooks.seen(tcp(pool, A, 1501, S, 80, ACK), inside)).not.toBe(null);
+    expectNoLeaks(pool);
+  });
 });
 
 describe('whatever comes', () => {

@@ -178,9 +178,13 @@ export class Nat {
     }
     const port = this.findPort(facts, outside, chosen);
     if (port < 0) return Drop.NAT_EXHAUSTED;
-    this.mapping = this.mappings.add(protocol, facts.s3, this.port, outside, port, now);
+    const inside = this.port;
     this.port = port;
-    return this.mapping === NONE ? Drop.NAT_EXHAUSTED : Drop.NONE;
+    this.mapping = this.mappings.add(protocol, facts.s3, inside, outside, port, now);
+    if (this.mapping === NONE && this.tracker.table.makeRoom(now)) {
+      this.mapping = this.mappings.add(protocol, facts.s3, inside, outside, port, now);
+    }
+    return this.mapping === NONE ? Drop.CONNTRACK_FULL : Drop.NONE;
   }
 
   /** The port itself when it is free; else one that is; -1: all are taken. */

@@ -272,7 +272,9 @@ class RuleReader {
     const check = (word: string) => (TCP_FLAGS.has(word) ? null : [...TCP_FLAGS.keys()]);
     const expected = 'flags of TCP: syn, ack, fin, rst, psh, urg, ece, cwr';
     const set = words.next === 'not' ? [] : words.list(expected, check);
-    const clear = words.skip('not') ? words.list(expected, check) : [];
+    // In `flags syn not from lan` the "not" belongs to what follows.
+    const negated = set.length === 0 || TCP_FLAGS.has(words.afterNext);
+    const clear = negated && words.skip('not') ? words.list(expected, check) : [];
     return { set, clear };
   }
 

@@ -228,6 +228,7 @@ describe('the words of a rule', () => {
     ['forward,input deny not tcp in not eth0', 'forward,input deny protocol not tcp in not eth0'],
     ['allow icmpv6 packet-too-big', 'allow icmpv6 type packet-too-big'],
     ['mark 7 udp port domain', 'mark 7 udp port domain'],
+    ['allow tcp flags syn not from 10.0.1.1', 'allow tcp from not 10.0.1.1 flags syn'],
     ['allow tcp flags syn not ack , rst new', 'allow tcp new flags syn not ack,rst'],
   ])('%s', (text, canonical) => expect(formatRule(read(text))).toBe(canonical));
 

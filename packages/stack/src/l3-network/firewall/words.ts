@@ -59,6 +59,11 @@ export class Words {
     return (this.texts[this.at] ?? '').toLowerCase();
   }
 
+  /** The word behind the one to come, in lower case. */
+  get afterNext(): string {
+    return (this.texts[this.at + 1] ?? '').toLowerCase();
+  }
+
   /** Steps over the next word and returns it as it was written. */
   take(): string {
     const text = this.texts[this.at] ?? '';
