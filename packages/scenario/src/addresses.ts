@@ -7,6 +7,7 @@ import { MacAddress } from '@netarium/stack/base/mac-address';
 import { Prefix } from '@netarium/stack/base/prefix';
 import { adviseInterfaceAddress6, isIpv6 } from './addresses6.ts';
 import type { Advice } from './advice.ts';
+import { nearest } from './nearest.ts';
 import { quoted } from './problem.ts';
 
 export type { Advice } from './advice.ts';
@@ -71,6 +72,9 @@ export function adviseInterfaceAddress(text: string): Advice | null {
   if (isIpv6(text)) return adviseInterfaceAddress6(text);
   const prefix = readPrefix(text);
   if (prefix === null) {
+    const word = /^[a-z]/i.test(text) ? nearest(text, [DHCP, LINK_LOCAL]) : undefined;
+    if (word !== undefined)
+      return { message: `${quoted(text)} is not an address`, expected: INTERFACE, suggestion: word };
     if (readAddress(text) === null) return malformed(text, INTERFACE, '/24');
     return { message: `${quoted(text)} has no prefix length`, expected: INTERFACE, suggestion: `${text}/24` };
   }

@@ -126,7 +126,7 @@ describe('dns:, nameServers:', () => {
     ],
     [
       'yes',
-      '2:61: dns cannot be "yes"; expected true, or words such as { zones: { example.test: /etc/example.zone } } or { recursive: true }',
+      '2:61: dns cannot be "yes"; expected true, or words such as { zones: { example.test: /etc/example.zone } } or { recursive: true }. Did you mean "true"?',
     ],
     ['{ rate: 0 }', '2:69: rate cannot be 0; expected a whole number from 1 to 1000000'],
     [

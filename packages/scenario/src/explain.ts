@@ -63,8 +63,8 @@ function explain(issue: Issue, base: Path, root: z.ZodType, tree: Tree, findings
         explainKind(path, found, findings);
         return;
       }
-      // Words stand there: that they are not `true` is not what is wrong with them.
-      const words = found.tree?.kind === 'map';
+      // Words or a list stand there: that they are not `true`, or one name, is not what is wrong with them.
+      const words = found.tree?.kind === 'map' || found.tree?.kind === 'list';
       const misses = (code: Issue['code']): boolean => code === 'invalid_type' || (words && code === 'invalid_value');
       const fitting = issue.errors.filter(
         (issues) => !issues.some((inner) => inner.path.length === 0 && misses(inner.code)),
@@ -141,18 +141,15 @@ const NUMBERS = ['mtu', 'ports', 'queue', 'metric'];
 
 /** `yes` is a text in YAML 1.2, and `alice: host` is short for nothing: the commonest slips of this sort. */
 function suggest(value: unknown, text: string, path: Path, expected: string): string | undefined {
-  if (path.at(-1) === 'down') {
-    if (/^(?:yes|on|1)$/i.test(text)) return 'true';
-    if (/^(?:no|off|0)$/i.test(text)) return 'false';
-    return undefined;
-  }
+  if (/^true\b/.test(expected) && /^(?:yes|on|1)$/i.test(text)) return 'true';
+  if (expected.startsWith('true or false') && /^(?:no|off|0)$/i.test(text)) return 'false';
   const isNode = path.length === 2 && path[0] === 'nodes';
   if (isNode && typeof value === 'string') {
     const kind = nearest(value, KINDS);
     return kind === undefined ? undefined : `{ kind: ${kind} }`;
   }
   // The words that may stand here are told already: which of them was meant?
-  const words = /^one of ([\w-]+(?:, [\w-]+)*)/.exec(expected)?.[1]?.split(', ');
+  const words = /^(?:one of )?([\w-]+(?:(?:, | or )[\w-]+)*)(?=,|$)/.exec(expected)?.[1]?.split(/, | or /);
   return words === undefined || typeof value !== 'string' ? undefined : nearest(value, words);
 }
 

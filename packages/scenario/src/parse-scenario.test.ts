@@ -47,6 +47,18 @@ describe('a problem', () => {
     ]);
   });
 
+  it('names the nearest of the words that may stand there, in lists too', () => {
+    expect(heads('nodes: { r: { kind: router, routing: [opsf, rip] } }\n')).toEqual([
+      '1:39: item 1 cannot be "opsf"; expected ospf or rip. Did you mean "ospf"?',
+    ]);
+    expect(heads('nodes: { a: { kind: host, interfaces: { eth0: dhpc } } }\n')).toEqual([
+      '1:47: "dhpc" is not an address; expected an address and its prefix length, such as 10.0.1.10/24. Did you mean "dhcp"?',
+    ]);
+    expect(heads('nodes: { s: { kind: switch, snooping: off } }\n')).toEqual([
+      '1:39: snooping cannot be "off"; expected true or false. Did you mean "false"?',
+    ]);
+  });
+
   it('is found whatever ends a line', () => {
     expect(heads('nodes:\r\n  sw1:\r\n    kind: swich\r\n')).toEqual([
       '3:11: unknown kind "swich"; expected one of host, router, gateway, switch, hub. Did you mean "switch"?',

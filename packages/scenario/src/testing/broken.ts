@@ -65,7 +65,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '12:29: the next hop 2001:db8::5 is "erin" itself; expected another node\'s address',
   ],
   'ipv6-words.yaml': [
-    '1:7: ipv6 cannot be "yes"; expected true or false',
+    '1:7: ipv6 cannot be "yes"; expected true or false. Did you mean "true"?',
     '3:42: "a" is a host, and hosts do not advertise; expected an interface of a router',
     '4:48: ipv6 cannot be "maybe"; expected true or false',
     '8:51: "2001:db8:1::1/64" has bits set behind its prefix; expected an IPv6 network such as 2001:db8:1::/64. Did you mean "2001:db8:1::/64"?',
@@ -76,7 +76,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '9:112: "10.0.0.1" is no IPv6 address of a server; expected an IPv6 address such as 2001:db8:1::53',
     '10:40: unknown word "prefixs" in advertise; expected one of prefixes, interval, lifetime, dns, search, mtu, managed, other, preference, hopLimit, reachable, retransmit, routes. Did you mean "prefixes"?',
     '10:58: mtu cannot be 1000; expected a whole number of bytes from 1280 to 65535',
-    '10:76: preference cannot be "higher"; expected high, medium or low',
+    '10:76: preference cannot be "higher"; expected high, medium or low. Did you mean "high"?',
     '10:93: "no domain" is no domain of hosts: "no domain"; expected a domain such as campus.test',
     '11:21: this interface speaks IPv6: it advertises; expected true, or nothing. Did you mean "true"?',
     '13:32: an MTU of 1000 is too small for IPv6, and it speaks IPv6; expected 1280 bytes or more (RFC 8200 5). Did you mean "1280"?',
@@ -98,7 +98,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
   'missing-kind.yaml': ['3:3: "bob" has no kind; expected kind: host, or router, gateway, switch, hub'],
   'multicast.yaml': [
     '5:56: conflictDetection cannot be "sometimes"; expected true or false',
-    '6:13: "link-lokal" is not an address; expected an address and its prefix length, such as 10.0.1.10/24',
+    '6:13: "link-lokal" is not an address; expected an address and its prefix length, such as 10.0.1.10/24. Did you mean "link-local"?',
     '9:20: "eth0" leads upstream already (line 8); expected another interface',
     '9:26: "r" has no interface "eth2"; expected one of eth0, eth1. Did you mean "eth0"?',
     '11:20: "10.0.0.1" is not in 224.0.0.0/4; expected a multicast group such as 239.1.2.3, or a network of them such as 239.1.0.0/16',
@@ -121,7 +121,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '1:8: not YAML: the line after this one is indented too far; expected words that belong together in one column',
   ],
   'firewall.yaml': [
-    '8:16: forward cannot be "denny"; expected allow, deny or reject',
+    '8:16: forward cannot be "denny"; expected allow, deny or reject. Did you mean "deny"?',
     '9:48: "wbe" is no address, no network, and nobody\'s name; expected an address or a network such as 10.0.1.0/24, or a node. Did you mean "web"?',
     '11:21: rule 1: "form" cannot stand here; expected one of from, to, port, in, out, state, flags, type, rate, with, log, marked, comment, not, or a state. Did you mean "from"?',
     '12:11: rule 2: "alow" cannot stand here; expected what to do: allow, deny, reject, log, count or mark. Did you mean "allow"?',
@@ -162,7 +162,7 @@ export const BROKEN: Readonly<Record<string, readonly string[]>> = {
     '19:58: unknown word "outside" in node "r1"; expected one of kind, interfaces, gateway, routes, rules, aliases, ipv6, multicast, redirects, routing, firewall, nat, nameServers, search, dns',
   ],
   'routing.yaml': [
-    '5:14: routing cannot be "osfp"; expected ospf or rip, a list of them, or words such as { ospf: { areas: { 0: [eth0], 1: [eth1] } } }',
+    '5:14: routing cannot be "osfp"; expected ospf or rip, a list of them, or words such as { ospf: { areas: { 0: [eth0], 1: [eth1] } } }. Did you mean "ospf"?',
     '11:19: "10.0.0.300" is not an address: 300 is more than 255; expected an IPv4 address such as 10.0.1.1',
     '12:29: "1.2.3" cannot be the name of an area; expected an area: a number such as 0, or a dotted quad such as 0.0.0.1',
     '12:62: "r2" has no interface "eth7"; expected one of eth0, eth1. Did you mean "eth0"?',
