@@ -81,6 +81,17 @@ describe.concurrent('run', () => {
     expect(out).toMatch(/^time/m);
   });
 
+  it('says how a network ends in which something always happens', async ({ expect }) => {
+    const file = folder.file(
+      'leases.yaml',
+      'nodes: { a: { kind: host, interfaces: { eth0: dhcp } }, b: { kind: host, interfaces: { eth0: { address: 10.0.0.2/24, dhcp: true } } } }\nlinks: [{ endpoints: [a, b] }]\n',
+    );
+    const running = new Running(['run', file]);
+    await running.until(/never rest: this ends with Ctrl-C, or with --for/);
+    running.kill('SIGINT');
+    expect((await running.ended).code).toBe(0);
+  });
+
   it('drops are told with their reasons', async ({ expect }) => {
     const file = folder.file(
       'lossy.yaml',

@@ -293,7 +293,7 @@ describe('httpd and get', () => {
     expect((await lab.run('alice', 'cat /home/copy.html')).out).toBe('<h1>hi</h1>\n');
     expect(await lab.run('web', 'get -o /srv/copy.html web')).toMatchObject({
       code: 1,
-      err: 'get: web: Permission denied\n',
+      err: 'get: /srv/copy.html: Permission denied\n',
     });
   });
 

@@ -13,7 +13,8 @@ export interface RunCommandOptions extends SessionOptions {
 
 /** How often a capture that grows slowly goes to the disk, real ms. */
 const FLUSH_MS = 200;
-const ENDLESS = 'netarium: routers speak for as long as they run: this ends with Ctrl-C, or with --for 30s\n';
+const ENDLESS =
+  'netarium: routers that speak and hosts that renew leases never rest: this ends with Ctrl-C, or with --for 30s\n';
 
 /**
  * `netarium run FILE`: the scenario with its services and faults, until nothing is left to happen or for a time. With

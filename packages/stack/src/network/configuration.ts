@@ -68,6 +68,11 @@ export class Configuration {
     host.resolver.onlyOwnNames = () => this.askedServers(this.nameServerPlans()).length > 0;
   }
 
+  /** Whether hosts have their addresses by DHCP: they ask for them, and again before they run out, for ever. */
+  get leases(): boolean {
+    return [...this.hosts.values()].some(usesDhcp);
+  }
+
   /** Is there anything to be done for a host that is described so, when time goes on? */
   concerns({ dns, interfaces = {} }: HostWords): boolean {
     if (this.dns !== null || dns !== undefined) return true;

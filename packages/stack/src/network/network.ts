@@ -304,10 +304,10 @@ export class Network {
     return hosts.some((host) => host.ip6.links.configuring(routers));
   }
 
-  /** Whether routers speak for as long as they run (advertisements, RIP, OSPF): then something is always left to happen. */
+  /** Whether something is always left to happen: routers speak (advertisements, RIP, OSPF) and leases are renewed for ever. */
   get endless(): boolean {
     const speaks = (host: Host): boolean => host.ip6.links.advertises || ripOf(host) !== null || ospfOf(host) !== null;
-    return [...this.nodes.values()].some((node) => node instanceof Host && speaks(node));
+    return this.configuration.leases || [...this.nodes.values()].some((node) => node instanceof Host && speaks(node));
   }
 
   setPace(pace: Pace): void {

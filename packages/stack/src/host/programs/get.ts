@@ -46,7 +46,17 @@ exit: 0 there is an answer, 1 there is none`,
         return HTTP_RETURNED_ERROR;
       }
       if (options.has('I') || options.has('i')) process.print(head(reply));
-      await take(process, reply, options.text('o'));
+      const file = options.text('o');
+      const whole = await take(process, reply, file !== null);
+      if (file !== null && whole !== null) {
+        try {
+          await process.host.files.write(resolvePath('/', file), whole);
+        } catch (error) {
+          if (!(error instanceof NetError)) throw error;
+          complain(`${file}: ${error.text}`);
+          return 1;
+        }
+      }
       return 0;
     } catch (error) {
       if (!(error instanceof NetError) || process.signalled !== null) throw error;
@@ -58,23 +68,23 @@ exit: 0 there is an answer, 1 there is none`,
   },
 };
 
-/** The body to stdout as it comes, or to a file when it is whole. */
-async function take(process: Process, reply: HttpReply, file: string | null): Promise<void> {
+/** The body to stdout as it comes; or all of it, to be kept. */
+async function take(process: Process, reply: HttpReply, keep: boolean): Promise<Uint8Array | null> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for (let piece = await reply.read(); piece !== null; piece = await reply.read()) {
     length += piece.length;
-    if (file === null) process.stdout.write(piece);
-    else pieces.push(piece);
+    if (keep) pieces.push(piece);
+    else process.stdout.write(piece);
   }
-  if (file === null) return;
+  if (!keep) return null;
   const whole = new Uint8Array(length);
   let at = 0;
   for (const piece of pieces) {
     whole.set(piece, at);
     at += piece.length;
   }
-  await process.host.files.write(resolvePath('/', file), whole);
+  return whole;
 }
 
 function fields(options: Options): HttpHeaders {
