@@ -17,7 +17,7 @@ import { cutSuperSegment, superSegmentHeader } from '../segmentation.ts';
 import { fragmentIpv6 } from './fragmentation6.ts';
 import { describeIpv6, IPV6_HEADER_LENGTH, IPV6_MAX_LENGTH, ipv6AddressSum, writeIpv6Words } from './ipv6-header.ts';
 import { DEFAULT_HOP_LIMIT } from './ipv6-interface.ts';
-import { type Ipv6Paths, isAllNodes } from './ipv6-paths.ts';
+import { type Ipv6Paths, isAllNodes, isInterfaceLocal } from './ipv6-paths.ts';
 import type { RoutingTable6 } from './routes6.ts';
 
 /** RFC 3493 5.2: a group is the link's own unless one asks for more. */
@@ -140,7 +140,7 @@ export class Ipv6Flow implements Flow {
     this.writeHeader(packet, length);
     if (this.node.trace !== null) this.traceSend(packet);
     if (this.paths.filter !== null) return this.sendFiltered(packet, this.paths.filter);
-    if (this.cast === Cast.Multicast) this.loopBack(packet);
+    if (this.cast === Cast.Multicast && this.stays(packet)) return 0;
     const neighbour = this.neighbour;
     if (neighbour !== null && this.clock.now < neighbour.fastUntil) {
       return link.output(packet, neighbour.mac, EtherType.Ipv6);
@@ -208,7 +208,7 @@ export class Ipv6Flow implements Flow {
     this.writeHeader(packet, length);
     const whole = this.paths.filter === null ? packet : this.filtered(packet, this.paths.filter);
     if (whole === null) return -Errno.EPERM;
-    if (this.cast === Cast.Multicast) this.loopBack(whole);
+    if (this.cast === Cast.Multicast && this.stays(whole)) return 0;
     const fragments = fragmentIpv6(whole, mtu, this.paths.identifications.next(this.local, this.remote));
     return fragments === null ? this.refuse(packet, -Errno.EMSGSIZE) : this.sendAll(fragments);
   }
@@ -230,7 +230,7 @@ export class Ipv6Flow implements Flow {
   private sendFiltered(packet: PacketBuffer, filter: PacketFilter): number {
     const passed = this.filtered(packet, filter);
     if (passed === null) return -Errno.EPERM;
-    if (this.cast === Cast.Multicast) this.loopBack(passed);
+    if (this.cast === Cast.Multicast && this.stays(passed)) return 0;
     return this.outputSlow(passed);
   }
 
@@ -258,14 +258,21 @@ export class Ipv6Flow implements Flow {
     return -Errno.EMSGSIZE;
   }
 
-  /** A host hears what it says to a group that it has joined (RFC 3493 5.2, IPV6_MULTICAST_LOOP). */
-  private loopBack(packet: PacketBuffer): void {
+  /**
+   * A host hears what it says to a group that it has joined (RFC 3493 5.2, IPV6_MULTICAST_LOOP). True: with a hop limit
+   * of 0, or to a group of this interface alone (ff01::, RFC 4291 2.7), that was all, and the packet is gone.
+   */
+  private stays(packet: PacketBuffer): boolean {
     const on = this.interface;
-    const heard = this.multicastLoop && on.v6 !== null && (on.v6.isMember(this.remote) || isAllNodes(this.remote));
-    if (on.loopback || !heard) return;
-    const copy = packet.copy();
-    copy.device = on.index;
-    this.paths.loopback.link.output(copy, MacAddress.ZERO, EtherType.Ipv6);
+    if (on.loopback) return false;
+    if (this.multicastLoop && on.v6 !== null && (on.v6.isMember(this.remote) || isAllNodes(this.remote))) {
+      const copy = packet.copy();
+      copy.device = on.index;
+      this.paths.loopback.link.output(copy, MacAddress.ZERO, EtherType.Ipv6);
+    }
+    if (this.ttl !== 0 && !isInterfaceLocal(this.remote)) return false;
+    this.node.drop(packet, Drop.IP_TTL_EXPIRED, `what is for ${this.remote} stays on this host`);
+    return true;
   }
 
   private refuse(packet: PacketBuffer, error: number): number {

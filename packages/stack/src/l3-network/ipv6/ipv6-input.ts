@@ -33,7 +33,7 @@ import {
   ipv6TotalLength,
   nextHeaderName,
 } from './ipv6-header.ts';
-import { type Ipv6Paths, isAllNodes } from './ipv6-paths.ts';
+import { type Ipv6Paths, isAllNodes, isInterfaceLocal } from './ipv6-paths.ts';
 import { ndHeaderLength } from './nd-messages.ts';
 import { Reassembly6, type Reassembly6Owner } from './reassembly6.ts';
 import type { Route6, RoutingTable6 } from './routes6.ts';
@@ -363,9 +363,4 @@ export class Ipv6Port implements LinkHandler {
 /** ff00::/16 (RFC 4291 2.7): "nodes must not originate a packet to [...] scop field of value 0". */
 function isReservedGroup(address: IpAddress): boolean {
   return address.isMulticast && ((address.w0 >>> 16) & 15) === 0;
-}
-
-/** ff01::/16: does not leave its interface. */
-function isInterfaceLocal(address: IpAddress): boolean {
-  return address.isMulticast && ((address.w0 >>> 16) & 15) === 1;
 }

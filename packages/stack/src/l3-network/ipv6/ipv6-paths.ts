@@ -172,6 +172,11 @@ export function isLinkScope(group: IpAddress): boolean {
   return group.isMulticast && ((group.w0 >>> 16) & 15) <= 2;
 }
 
+/** ff01::/16: does not leave its interface (RFC 4291 2.7). */
+export function isInterfaceLocal(group: IpAddress): boolean {
+  return group.isMulticast && ((group.w0 >>> 16) & 15) === 1;
+}
+
 /** ff02::1 and ff01::1: everybody (RFC 4291 2.7.1). */
 export function isAllNodes(group: IpAddress): boolean {
   return (group.w0 === 0xff020000 || group.w0 === 0xff010000) && group.w1 === 0 && group.w2 === 0 && group.w3 === 1;

@@ -282,6 +282,15 @@ describe('flows', () => {
     expect(said(eth1)).toEqual(['33:33:00:00:00:99 fe80::11 > ff02::99 UDP, hop limit 1, 50 bytes']);
     expect(host.udp.received).toEqual(['fe80::11 10 multicast']);
     expect(said(host.eth0)).toEqual([]);
+    // With a hop limit of 0, or to a group of the interface itself, it is heard here alone; in fragments, too.
+    flow.ttl = 0;
+    flow.send(payload(host, 2000));
+    const own = host.ipv6.open(ip('ff01::1'), 17, null, { interfaceIndex: index });
+    if (typeof own === 'number') throw new Error(`${own}`);
+    own.send(payload(host, 10));
+    host.queue.runUntil(host.queue.now + 1e6);
+    expect(said(eth1)).toEqual([]);
+    expect(host.udp.received.slice(1)).toEqual(['fe80::11 2000 multicast', 'fe80::11 10 multicast']);
     end(host, eth1);
   });
 
