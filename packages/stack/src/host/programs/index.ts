@@ -22,6 +22,8 @@ import { mail } from './mail.ts';
 import { mcjoin } from './mcjoin.ts';
 import { nc } from './nc.ts';
 import { netstat } from './netstat.ts';
+import { news } from './news.ts';
+import { nntpd } from './nntpd.ts';
 import { ping } from './ping.ts';
 import { pop3d } from './pop3d.ts';
 import { rip } from './rip.ts';
@@ -58,6 +60,8 @@ const ALL = [
   mcjoin,
   nc,
   netstat,
+  news,
+  nntpd,
   ping,
   pop3d,
   rip,

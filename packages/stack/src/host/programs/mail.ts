@@ -1,8 +1,7 @@
 import { NetError } from '../../base/errors.ts';
-import { latin1Decode, utf8Encode } from '../../base/utf8.ts';
+import { utf8Encode } from '../../base/utf8.ts';
 import { joined } from '../../l7-application/lines/line-stream.ts';
 import { formatMailAddress, type MailAddress, parseMailAddress } from '../../l7-application/mail/address.ts';
-import { MAIL_LIMITS } from '../../l7-application/mail/limits.ts';
 import { formatMailDate, headerSafe } from '../../l7-application/mail/message.ts';
 import { type DeliveryResult, sendMail } from '../../l7-application/smtp/client.ts';
 import { mailboxesOf } from '../mail-files.ts';
@@ -11,6 +10,7 @@ import { type Program, UsageError } from '../program.ts';
 import { readRemote } from './mail/fetch.ts';
 import { listLine } from './mail/list.ts';
 import { findMailRoute } from './mail/routes.ts';
+import { typedText } from './mail/typed.ts';
 import { type Options, parseOptions } from './options.ts';
 
 const CONNECT_SECONDS = 30;
@@ -52,7 +52,7 @@ class Sender {
     const { process, options } = this;
     const sender = this.address(options.text('r') ?? 'user');
     const recipients = options.words.flatMap((word) => word.split(',')).map((word) => this.address(word));
-    const text = options.has('m') ? utf8Encode(`${options.text('m')}\n`) : await typed(process);
+    const text = options.has('m') ? utf8Encode(`${options.text('m')}\n`) : await typedText(process);
     const message = joined([utf8Encode(this.header(sender, recipients, text)), text]);
     const server = options.text('S');
     let results: DeliveryResult[];
@@ -149,23 +149,6 @@ class Sender {
 
 function undelivered(recipients: readonly MailAddress[], text: string): DeliveryResult[] {
   return recipients.map((recipient) => ({ recipient, outcome: 'temporary', text }));
-}
-
-/** What comes in, to its end or, at a terminal, to a line with a dot. */
-async function typed(process: Process): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for (;;) {
-    const piece = await process.stdin.read();
-    if (piece === null) break;
-    length += piece.length;
-    if (length > MAIL_LIMITS.messageBytes) throw new UsageError('the text is too long');
-    pieces.push(piece);
-    const text = process.stdin.terminal === true ? latin1Decode(joined(pieces)) : '';
-    const end = /^\.\r?\n/m.exec(text);
-    if (end !== null) return joined(pieces).slice(0, end.index);
-  }
-  return joined(pieces);
 }
 
 async function readLocal(process: Process, options: Options): Promise<number> {
