@@ -10,6 +10,8 @@ import { dig } from './dig.ts';
 import { dnsd } from './dnsd.ts';
 import { echo } from './echo.ts';
 import { firewall } from './firewall.ts';
+import { ftp } from './ftp.ts';
+import { ftpd } from './ftpd.ts';
 import { get } from './get.ts';
 import { helpFor } from './help.ts';
 import { host } from './host.ts';
@@ -49,6 +51,8 @@ const ALL = [
   dnsd,
   echo,
   firewall,
+  ftp,
+  ftpd,
   get,
   host,
   hostname,
