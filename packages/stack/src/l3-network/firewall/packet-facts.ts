@@ -14,7 +14,6 @@ const HOP_BY_HOP = 0;
 const ROUTING = 43;
 const FRAGMENT = 44;
 const DESTINATION_OPTIONS = 60;
-const MOST_EXTENSIONS = 8;
 
 export const TCP = 6;
 export const UDP = 17;
@@ -117,7 +116,8 @@ export class PacketFacts {
     this.length = this.end - at;
     let next = view.getUint8(at + NEXT_HEADER);
     let offset = at + IPV6_HEADER;
-    for (let left = MOST_EXTENSIONS; left > 0 && offset + 8 <= this.end; left--) {
+    // To the end, as Linux does: a packet with more of them than anybody counts must not slip past a rule.
+    while (offset + 8 <= this.end) {
       if (next !== HOP_BY_HOP && next !== ROUTING && next !== DESTINATION_OPTIONS && next !== FRAGMENT) break;
       const length = next === FRAGMENT ? 8 : (view.getUint8(offset + 1) + 1) << 3;
       if (next === FRAGMENT && view.getUint16(offset + 2) >= 8) this.laterFragment = true;
