@@ -12,25 +12,42 @@ interface Known {
   readonly analysis: PacketAnalysis;
 }
 
+/** Something that a client did or was told, and the packets that say so: what is said again and again is told once. */
+interface Deed {
+  readonly what: string;
+  readonly packets: number[];
+}
+
+/** So many packets of one deed are named. */
+const NAMED = 3;
+
 /** What each client was told by DHCP: a sentence each, with the numbers of its packets. */
 export function addressesGiven(known: readonly Known[], names: Names): string[] {
-  const clients = new Map<string, string[]>();
+  const clients = new Map<string, Deed[]>();
   const called = new Map<string, string>();
   for (const { packet, dissection, analysis } of known) {
     if (dissection.facts.application?.protocol !== 'dhcp' || analysis.copyOf > 0) continue;
     const client = text(dissection, 'dhcp.hw.mac_addr');
-    const deed = dhcpDeed(dissection, names);
-    if (client === null || deed === '') continue;
+    const what = dhcpDeed(dissection, names);
+    if (client === null || what === '') continue;
     const name = text(dissection, 'dhcp.option.hostname');
     if (name !== null) called.set(client, name);
-    const deeds = clients.get(client);
-    if (deeds === undefined) clients.set(client, [`${deed} (${packet.number})`]);
-    else deeds.push(`${deed} (${packet.number})`);
+    const deeds = clients.get(client) ?? [];
+    clients.set(client, deeds);
+    // A lease that is renewed is a question and an answer, over and over.
+    const before = deeds.slice(-2).find((deed) => deed.what === what);
+    if (before === undefined) deeds.push({ what, packets: [packet.number] });
+    else before.packets.push(packet.number);
   }
   return [...clients].map(([client, deeds]) => {
     const name = called.get(client);
-    return `${client}${name === undefined ? '' : ` (${name})`}: ${deeds.join(', ')}`;
+    return `${client}${name === undefined ? '' : ` (${name})`}: ${deeds.map(told).join(', ')}`;
   });
+}
+
+function told({ what, packets }: Deed): string {
+  const rest = packets.length > NAMED + 1 ? ` ... ${packets.at(-1)}: ${packets.length} times` : '';
+  return `${what} (${(rest === '' ? packets : packets.slice(0, NAMED)).join(', ')}${rest})`;
 }
 
 function dhcpDeed(dissection: Dissection, names: Names): string {

@@ -53,10 +53,8 @@ exit: 0 with a lease, 2 without`,
       }
       if (client.client.state === ClientState.Bound) return 0;
       if (process.signalled !== null || options.has('1')) client.stop();
-      if (verbose) {
-        const rest = options.has('1') ? 'Unable to obtain a lease on first try.  Exiting.' : 'No leases - sleeping.';
-        process.complain(`No DHCPOFFERS received.\n${rest}\n`);
-      }
+      const rest = options.has('1') ? 'Unable to obtain a lease on first try.  Exiting.' : 'No leases - sleeping.';
+      process.complain(`No DHCPOFFERS received.\n${rest}\n`);
       return 2;
     } catch (error) {
       if (!(error instanceof NetError)) throw error;
