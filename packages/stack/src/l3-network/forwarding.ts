@@ -117,7 +117,8 @@ export class Forwarder {
     const rule = this.policy.plain ? null : this.policy.decided;
     const by = rule?.answer === route ? `rule ${rule.priority}: ${rule}` : `${route}`;
     if (route.type === RouteType.Unreachable) {
-      this.errors.send(packet, IcmpType.DestinationUnreachable, Unreachable.Host, 0);
+      const code = rule?.answer === route ? Unreachable.Net : Unreachable.Host;
+      this.errors.send(packet, IcmpType.DestinationUnreachable, code, 0);
     } else if (route.type === RouteType.Prohibit) {
       this.errors.send(packet, IcmpType.DestinationUnreachable, Unreachable.Prohibited, 0);
     }

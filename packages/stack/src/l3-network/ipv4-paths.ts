@@ -92,7 +92,7 @@ export class Ipv4Paths {
     this.route = route;
     switch (route.type) {
       case RouteType.Unreachable:
-        return -Errno.EHOSTUNREACH;
+        return this.policy.refusedByRule(route) ? -Errno.ENETUNREACH : -Errno.EHOSTUNREACH;
       case RouteType.Prohibit:
         return -Errno.EACCES;
       case RouteType.Blackhole:

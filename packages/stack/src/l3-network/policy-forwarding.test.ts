@@ -83,6 +83,29 @@ test('a rule sends packets by another table, and refuses others', () => {
   expectNoLeaks(world.pool);
 });
 
+test('what a rule calls unreachable is a network, as on Linux; a route that refuses is not suppressed', () => {
+  const { ipv4, ...world } = router();
+  const host = { ...world, ipv4 };
+  know(host, '10.0.1.77', '02:00:00:00:00:77');
+  ipv4.addRoute(prefix('0.0.0.0/0'), { type: RouteType.Prohibit });
+  ipv4.addRoute(prefix('0.0.0.0/0'), { via: ip('10.0.2.2'), table: 100 });
+  ipv4.addRoute(prefix('10.8.0.0/16'), { type: RouteType.Unreachable });
+  ipv4.policy.addRule({ priority: 10, tos: 8, action: RuleAction.Unreachable });
+  ipv4.policy.addRule({ priority: 20, suppressPrefixLength: 0 });
+  ipv4.policy.addRule({ priority: 30, table: 100 });
+  const told = (to: string, more = {}): number[] => {
+    send(host, '10.0.1.77', to, [1, 2], more);
+    return host.eth0.takeBytes().flatMap((sent) => [sent[20]!, sent[21]!]);
+  };
+  expect(told('10.9.0.1', { tos: 8 })).toEqual([3, 0]);
+  expect(told('10.8.0.1')).toEqual([3, 1]);
+  expect(told('10.9.0.1')).toEqual([3, 13]);
+  expect([count(host.eth1), count(host.eth2)]).toEqual([0, 0]);
+  expect(ipv4.paths.find(ip('10.9.0.1').v4, 0, 0, 0, 0, 8)).toBe(-101); // ENETUNREACH
+  expect(ipv4.paths.find(ip('10.8.0.1').v4, 0, 0)).toBe(-113); // EHOSTUNREACH
+  expectNoLeaks(host.pool);
+});
+
 test('flows are spread over two next hops; fragments of a datagram go together', () => {
   const world = router();
   const { ipv4, eth1, eth2 } = world;

@@ -211,7 +211,14 @@ export class RoutingPolicy {
     const table = this.tables.get(rule.table);
     if (table === undefined) return null;
     const route = out === null ? table.lookupBeyond(destination) : table.lookupOn(destination, out);
-    return route !== null && route.length <= rule.suppress ? null : route;
+    // As on Linux, a route that refuses packets is not passed over, however short.
+    if (route === null || route.length > rule.suppress) return route;
+    return route.interface === null && route.hops === null ? route : null;
+  }
+
+  /** Was it a rule itself that refused, not a route? Then it is the network that cannot be reached, as on Linux. */
+  refusedByRule(route: Route): boolean {
+    return this.decided !== null && this.decided.answer === route;
   }
 
   private answers(hop: Route, neighbours: NeighbourTable): boolean {

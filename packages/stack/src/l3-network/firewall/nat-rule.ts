@@ -81,6 +81,7 @@ class NatReader {
     if (kind !== 'masquerade' && draft.to === '') words.complain('it does not say to what: to ...');
     if (kind === 'forward' && draft.ports === null) words.complain('it does not say which port: port 8080');
     if (kind === 'map') this.checkMap();
+    if (kind === 'forward' && draft.ports !== null && draft.toPort > 0) this.checkPorts(draft.ports);
     return draft;
   }
 
@@ -172,6 +173,13 @@ class NatReader {
     words.take();
     draft.to = found[1]!;
     draft.toPort = port;
+  }
+
+  /** As many ports there as here. */
+  private checkPorts([first, last]: readonly [number, number]): void {
+    const { toPort } = this.draft;
+    const count = last - first + 1;
+    if (toPort + count - 1 > 65_535) this.words.complain(`there are no ${count} ports from ${toPort} on`);
   }
 
   /** Both sides have as many addresses. */

@@ -410,6 +410,14 @@ describe('the table of conversations', () => {
   });
 });
 
+it('refuses to forward to ports that there are not', () => {
+  const { firewall } = new Hooks([]);
+  expect(firewall.addNat('forward tcp port 8000-8010 to web:65530')?.message).toContain(
+    'there are no 11 ports from 65530',
+  );
+  expect(firewall.addNat('forward tcp port 8000-8005 to web:65530')).toBe(null);
+});
+
 describe('whatever comes', () => {
   it('no two conversations are ever mapped to one tuple, and every answer finds who asked', () => {
     for (let seed = 1; seed <= 20; seed++) {

@@ -102,11 +102,13 @@ function get(process: Process, [text = '', ...words]: readonly string[]): number
   if (from === null) throw new UsageError(`"${given.get('from')}" is not an address`);
   const key = flowKey(process, to, from, given);
   const found = ip.policy.lookup(key);
+  // Said by a rule, it is the network that cannot be reached.
+  const isNetwork = found?.type === RouteType.Unreachable && ip.policy.refusedByRule(found);
   const route =
     found === null || found.hops === null ? found : ip.policy.pick(found, ip.policy.hashOf(key), ip.neighbours);
   const source = given.has('from') ? from : network.sourceFor(to);
   if (route === null || route.interface === null || typeof source === 'number') {
-    const refused = route !== null && route.interface === null ? ERRORS[route.type] : undefined;
+    const refused = route === null || isNetwork ? undefined : ERRORS[route.type];
     const error = refused ?? (typeof source === 'number' && route === null ? source : -Errno.ENETUNREACH);
     process.complain(`RTNETLINK answers: ${errnoText(error)}\n`);
     return 2;
