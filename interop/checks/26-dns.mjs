@@ -281,6 +281,11 @@ zone "bind.test" { type primary; file "bind.test.zone"; dnssec-policy default; i
     () => said.includes('running'),
     () => `named: ${said}`,
   );
+  // It runs before it has signed its zone, and says SERVFAIL until then.
+  await until(
+    async () => (await answer(lab, `@${KERNEL}`, 'www.bind.test')).data.length > 0,
+    () => `named: ${said}`,
+  );
   return lab;
 }
 
