@@ -47,4 +47,6 @@ export const PACKAGES = [
   of('bridge', 'iproute2', ['-V']),
   of('vtysh', 'frr', ['--help']),
   of('bird', 'bird2'),
+  of('tftp', 'tftp-hpa', ['-V']),
+  of('lftp'),
 ];

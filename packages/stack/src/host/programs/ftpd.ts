@@ -6,11 +6,13 @@ import { FTP_PORT, FtpServer } from '../../l7-application/ftp/server.ts';
 import { resolvePath } from '../files.ts';
 import { type Program, UsageError } from '../program.ts';
 import { parseOptions } from './options.ts';
+import { servedDirectory } from './served-directory.ts';
 
 export const ftpd: Program = {
   name: 'ftpd',
   summary: 'serve files over FTP',
   usage: `usage: ftpd [-Avw] [-e DATE] [-p PORT] [-u NAME:PASSWORD[:DIRECTORY]]... [DIRECTORY]
+  DIRECTORY: where clients may write, one that there is not is made, in memory (/)
   -A  not for everybody: anonymous may not log in
   -e  the date at the network's time 0: 2026-11-21, 2026-11-21T12:00:00Z or @SECONDS since 1970 (1970-01-01)
   -p  the port (21)
@@ -26,11 +28,8 @@ export const ftpd: Program = {
     const root = resolvePath('/', options.words[0] ?? '/');
     const accounts = options.all('u').map((text) => user(text, root));
     if (!options.has('A')) accounts.push({ name: 'anonymous', password: null, root, writable: options.has('w') });
-    for (const directory of [root, ...accounts.map((account) => account.root)]) {
-      const stat = await process.host.files.stat(directory);
-      if (stat?.kind === 'directory') continue;
-      process.complain(`ftpd: ${directory}: ${stat === null ? 'No such file or directory' : 'Not a directory'}\n`);
-      return 1;
+    for (const { root: directory, writable } of accounts) {
+      if (!(await servedDirectory(process, directory, writable))) return 1;
     }
     let server: FtpServer;
     try {

@@ -3,11 +3,13 @@ import { TFTP_PORT, TftpServer } from '../../l7-application/tftp/server.ts';
 import { resolvePath } from '../files.ts';
 import { type Program, UsageError } from '../program.ts';
 import { parseOptions } from './options.ts';
+import { servedDirectory } from './served-directory.ts';
 
 export const tftpd: Program = {
   name: 'tftpd',
   summary: 'serve files over TFTP',
   usage: `usage: tftpd [-cov] [-p PORT] [DIRECTORY]
+  DIRECTORY: with -c or -o, one that there is not is made, in memory (/)
   -c  clients may create files
   -o  clients may replace (overwrite) files
   -p  the port (69)
@@ -17,11 +19,8 @@ export const tftpd: Program = {
     const port = options.integer('p', TFTP_PORT, 1, 65535);
     if (options.words.length > 1) throw new UsageError('one directory can be served');
     const root = resolvePath('/', options.words[0] ?? '/');
-    const stat = await process.host.files.stat(root);
-    if (stat?.kind !== 'directory') {
-      process.complain(`tftpd: ${root}: ${stat === null ? 'No such file or directory' : 'Not a directory'}\n`);
-      return 1;
-    }
+    const writable = options.has('c') || options.has('o');
+    if (!(await servedDirectory(process, root, writable))) return 1;
     let server: TftpServer;
     try {
       server = new TftpServer(process.sockets, {

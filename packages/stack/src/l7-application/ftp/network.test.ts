@@ -129,6 +129,16 @@ describe('ftp and ftpd', () => {
     expect((await here.run('alice', 'ftp 10.0.0.3')).err).toContain('ECONNREFUSED');
   });
 
+  it('makes a directory to write to, where there is none', async () => {
+    const here = new ServiceLab();
+    here.serve('ftpd -w /pub');
+    here.serve('tftpd -c /up');
+    await here.alice.files.write('/x', bytes(9));
+    expect((await here.run('alice', 'ftp -s 10.0.0.1 put x')).err).toBe('');
+    expect((await here.run('alice', 'tftp 10.0.0.1 put x')).err).toBe('');
+    for (const path of ['/pub/x', '/up/x']) expect(await here.server.files.read(path)).toEqual(bytes(9));
+  });
+
   it('carries files whole over a line that loses and reorders', async () => {
     const here = lab('-w', { loss: '3%', reordering: '5%' });
     expect((await here.run('alice', 'ftp -s 10.0.0.1 get sub/big.bin big')).code).toBe(0);
