@@ -223,6 +223,13 @@ describe.concurrent('exec', () => {
     expect(outcomes[2]!.out).toBe('alice\n');
   });
 
+  it('tells where an option belongs that it does not know', async ({ expect }) => {
+    const bare = await netarium(['exec', CAMPUS, 'alice', 'ping', '-c', '1', 'web']);
+    expect(bare.err).toMatch(/unknown option '-c'\n\(put -- in front of the command/);
+    const before = await netarium(['exec', '--for', '5s', CAMPUS, 'alice', '--', 'hostname']);
+    expect(before.err).toMatch(/unknown option '--for'\n\(netarium exec --help lists what may stand before --/);
+  });
+
   it('a reader that goes away is no error', async ({ expect }) => {
     const running = new Running(['exec', CAMPUS, 'alice', '--', 'get', 'http://web/primes.txt']);
     running.child.stdin.end();

@@ -56,7 +56,9 @@ capturing(program.command('exec').argument('<file>', 'scenario').argument('<node
   .addOption(speed())
   .argument('[command...]', 'program and its arguments, after --')
   .showHelpAfterError(
-    '(put -- in front of the command, so that its options are its own: exec FILE NODE -- ping -c 3 web)',
+    process.argv.includes('--')
+      ? '(netarium exec --help lists what may stand before --; it ends with the command)'
+      : '(put -- in front of the command, so that its options are its own: exec FILE NODE -- ping -c 3 web)',
   )
   .description('run one command on a host of the scenario, e.g. netarium exec campus.yaml alice -- ping -c 3 web')
   .action((file, node, command, options) => then(execCommand(file, node, command, options)));
