@@ -145,6 +145,10 @@ describe('programs over IPv6', () => {
     expect(await says('ip -6 -br addr show eth0')).toContain('2001:db8:1::11/64');
     expect(await says('ip route add 2001:db8:5::/64 via 2001:db8:1::1 metric 7')).toBe('');
     expect(await says('ip -6 route')).toContain('2001:db8:5::/64 via 2001:db8:1::1 dev eth0 metric 7 pref medium');
+    await says('ip link set eth0 down');
+    expect(await says('ip -6 route')).toContain('2001:db8:1::/64 dev eth0 proto kernel dead pref medium');
+    await says('ip link set eth0 up');
+    await lab.pass(3);
     expect(await says('ip route add 2001:db8:6::/64 via fe80::1')).toBe('RTNETLINK answers: Invalid argument\n');
     expect(await says('ip route del 2001:db8:5::/64')).toBe('');
     expect(await says('ip route add unreachable 2001:db8:7::/64')).toBe('');

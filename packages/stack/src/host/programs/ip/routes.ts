@@ -1,7 +1,6 @@
 import { Errno, errnoText } from '../../../base/errors.ts';
 import { formatIpv4, IpAddress } from '../../../base/ip-address.ts';
 import { Prefix } from '../../../base/prefix.ts';
-import { Nic } from '../../../l2-link/nic.ts';
 import { FlowKey } from '../../../l3-network/flow-key.ts';
 import type { RouteOptions, WayOptions } from '../../../l3-network/ipv4.ts';
 import { type Route, RouteOrigin, RouteType, routeTypeName } from '../../../l3-network/routes.ts';
@@ -9,7 +8,7 @@ import { parseTable, Table, tableName } from '../../../l3-network/rules.ts';
 import type { Process } from '../../process.ts';
 import { UsageError } from '../../program.ts';
 import { protocolNumber, tableNumber } from './rules.ts';
-import { answered, interfaceNamed, pairs } from './words.ts';
+import { answered, deadText, interfaceNamed, pairs } from './words.ts';
 
 const TYPES: Readonly<Record<string, RouteType>> = {
   unreachable: RouteType.Unreachable,
@@ -76,20 +75,21 @@ function routeText(route: Route, table: string): string {
     more.push(`src ${formatIpv4(route.source)}`);
   }
   if (route.metric !== 0) more.push(`metric ${route.metric}`);
-  if (route.hops === null) more.push(...deadText(route));
+  if (route.hops === null) more.push(...deadText(route.interface));
   let all = [text, ...more, '\n'].join(' ');
   for (const hop of route.hops?.all ?? []) {
     const via = hop.gateway === 0 ? [] : [`via ${formatIpv4(hop.gateway)}`];
-    const words = ['nexthop', ...via, `dev ${hop.interface!.name}`, `weight ${hop.weight}`, ...deadText(hop), '\n'];
+    const words = [
+      'nexthop',
+      ...via,
+      `dev ${hop.interface!.name}`,
+      `weight ${hop.weight}`,
+      ...deadText(hop.interface),
+      '\n',
+    ];
     all += `\t${words.join(' ')}`;
   }
   return all;
-}
-
-function deadText(route: Route): string[] {
-  const on = route.interface;
-  if (on === null || !(on.link instanceof Nic)) return [];
-  return on.up ? (on.link.running ? [] : ['linkdown']) : ['dead'];
 }
 
 /** Where a packet to an address would go. */

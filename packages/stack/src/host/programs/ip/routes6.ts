@@ -7,7 +7,7 @@ import { ADVERTISED, type Route6 } from '../../../l3-network/ipv6/routes6.ts';
 import { RouteOrigin, RouteType } from '../../../l3-network/routes.ts';
 import type { Process } from '../../process.ts';
 import { UsageError } from '../../program.ts';
-import { answered, interfaceNamed, pairs } from './words.ts';
+import { answered, deadText, interfaceNamed, pairs } from './words.ts';
 
 const TYPES: Readonly<Record<string, RouteType>> = {
   unreachable: RouteType.Unreachable,
@@ -41,6 +41,7 @@ function routeText(route: Route6, now: number): string {
   if (route.origin === RouteOrigin.Kernel) parts.push('proto kernel');
   else if (route.origin !== RouteOrigin.Static && route.origin !== ADVERTISED) parts.push(`proto ${route.origin}`);
   if (route.expiresAt !== Infinity) parts.push(`expires ${Math.floor((route.expiresAt - now) / 1e9)}sec`);
+  parts.push(...deadText(route.interface));
   parts.push(`pref ${route.origin === ADVERTISED ? preferenceOfMetric(route.metric) : 'medium'}`);
   return parts.join(' ');
 }

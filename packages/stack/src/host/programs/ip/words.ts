@@ -1,6 +1,7 @@
 import { errnoText } from '../../../base/errors.ts';
 import { IpAddress } from '../../../base/ip-address.ts';
 import { Prefix } from '../../../base/prefix.ts';
+import { Nic } from '../../../l2-link/nic.ts';
 import type { IpInterface } from '../../../l3-network/ip-interface.ts';
 import type { Process } from '../../process.ts';
 import { UsageError } from '../../program.ts';
@@ -41,4 +42,10 @@ export function answered(process: Process, result: number): number {
   if (result >= 0) return 0;
   process.complain(`RTNETLINK answers: ${errnoText(result)}\n`);
   return REFUSED;
+}
+
+/** What `ip route` says of a route whose interface is down (`dead`), or has no carrier. */
+export function deadText(on: IpInterface | null): string[] {
+  if (on === null || !(on.link instanceof Nic)) return [];
+  return on.up ? (on.link.running ? [] : ['linkdown']) : ['dead'];
 }
