@@ -74,5 +74,6 @@ export function isStation(text: string): boolean {
 export function parseLease(value: string | number): number | UnitProblem {
   if (value === 'infinite') return 0;
   const result = parseDuration(value);
-  return typeof result === 'number' ? result : { ...result, suggestion: '12h' };
+  if (typeof result !== 'number') return { ...result, suggestion: '12h' };
+  return result >= 1e9 ? result : { problem: 'a lease lasts a second at least', suggestion: '12h' };
 }

@@ -59,6 +59,13 @@ describe('a problem', () => {
     ]);
   });
 
+  it('is told before the server would tell it: leases of no time', () => {
+    const dhcp = 'dhcp: { lease: 0s }';
+    expect(heads(`nodes: { r: { kind: router, interfaces: { eth0: { address: 10.0.0.1/24, ${dhcp} } } } }\n`)).toEqual([
+      expect.stringContaining('a lease lasts a second at least; expected'),
+    ]);
+  });
+
   it('is found whatever ends a line', () => {
     expect(heads('nodes:\r\n  sw1:\r\n    kind: swich\r\n')).toEqual([
       '3:11: unknown kind "swich"; expected one of host, router, gateway, switch, hub. Did you mean "switch"?',
