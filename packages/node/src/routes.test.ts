@@ -52,6 +52,15 @@ test('routes of several ways, of types, in tables, and rules: as the example say
   expect(await run(network, 'alice', 'ping -c 1 -W 1 10.66.0.1')).toContain('100% packet loss');
 });
 
+test('ip route get: the source of the way that rules choose, UDP where no protocol is given', async () => {
+  const network = example('two-ways.yaml');
+  const ip = (line: string) => run(network, 'left', `ip ${line}`);
+  await ip('rule add tos 0x10 ipproto udp lookup 100 priority 5');
+  expect(await ip('route get 10.77.0.1')).toBe('RTNETLINK answers: Network is unreachable\n');
+  expect(await ip('route get 10.77.0.1 tos 0x10')).toContain('10.77.0.1 via 10.0.3.2 dev slow src 10.0.3.1 ');
+  expect(await ip('route get 10.77.0.1 tos 0x10 ipproto tcp')).toContain('unreachable');
+});
+
 test('flows go both ways, and all of them by the one that is left when the other is cut', async () => {
   const network = example('two-ways.yaml');
   network.fault({ at: '10s', link: 'north', down: true });

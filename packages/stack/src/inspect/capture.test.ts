@@ -5,7 +5,7 @@ import { IpAddress } from '../base/ip-address.ts';
 import { Checksum } from '../base/packet-buffer.ts';
 import { Direction } from '../base/trace.ts';
 import { expectNoLeaks, testNode } from '../testing/test-node.ts';
-import { Capture } from './capture.ts';
+import { Capture, dropComment } from './capture.ts';
 import { readCapture } from './capture-reader.ts';
 import { PcapngWriter } from './pcapng-writer.ts';
 
@@ -200,4 +200,11 @@ describe('PcapngWriter.comment', () => {
       [[6], ['a', 'b'], 0],
     ]);
   });
+});
+
+it('a drop is told with its reason, a firewall with its rule', () => {
+  expect(dropComment('r1', Drop.IP_TTL_EXPIRED)).toBe('dropped by r1: the time to live ran out (RFC 791 3.2)');
+  const rule = "r1's firewall, rule 3: deny udp";
+  expect(dropComment('r1', Drop.FIREWALL_DENIED, rule)).toBe(`dropped by ${rule}`);
+  expect(dropComment('r1', Drop.FIREWALL_DENIED)).toMatch(/^dropped by r1: the firewall/);
 });

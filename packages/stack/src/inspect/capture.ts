@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { crc32 } from '../base/crc32.ts';
-import { type DropReason, dropReasons, isHarmless } from '../base/drop-reasons.ts';
+import { Drop, type DropReason, dropReasons, isHarmless } from '../base/drop-reasons.ts';
 import type { IpAddress } from '../base/ip-address.ts';
 import { completeChecksum } from '../base/offload.ts';
 import { Checksum, FCS_IMPLIED, type PacketBuffer } from '../base/packet-buffer.ts';
@@ -118,7 +118,7 @@ export class Capture implements TraceSink {
     if (what === What.Drop && packet !== null && !isHarmless(reason)) {
       const told = this.reportedId === packet.id && this.reportedReason === reason;
       const place = told ? undefined : this.places.get(packet.id);
-      if (place !== undefined) this.writer.comment(place, dropComment(node, reason));
+      if (place !== undefined) this.writer.comment(place, dropComment(node, reason, detail));
     }
     if (this.next !== null) this.next.event(node, layer, what, packet, reason, detail, source);
   }
@@ -229,8 +229,10 @@ class InterfaceTap implements FrameTap {
   }
 }
 
-/** `dropped by r1: the time to live ran out (RFC 791 3.2)`. */
-export function dropComment(node: string, reason: DropReason): string {
+/** `dropped by r1: the time to live ran out (RFC 791 3.2)`, `dropped by r1's firewall, rule 3: deny udp`. */
+export function dropComment(node: string, reason: DropReason, detail = ''): string {
+  const filtered = reason === Drop.FIREWALL_DENIED || reason === Drop.FIREWALL_REJECTED;
+  if (filtered && detail.startsWith(node)) return `dropped by ${detail}`;
   const { text, source } = dropReasons[reason]!;
   return `dropped by ${node}: ${text}${source ? ` (${source})` : ''}`;
 }

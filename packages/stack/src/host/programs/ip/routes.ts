@@ -2,6 +2,7 @@ import { Errno, errnoText } from '../../../base/errors.ts';
 import { formatIpv4, IpAddress } from '../../../base/ip-address.ts';
 import { Prefix } from '../../../base/prefix.ts';
 import { FlowKey } from '../../../l3-network/flow-key.ts';
+import type { IpInterface } from '../../../l3-network/ip-interface.ts';
 import type { RouteOptions, WayOptions } from '../../../l3-network/ipv4.ts';
 import { type Route, RouteOrigin, RouteType, routeTypeName } from '../../../l3-network/routes.ts';
 import { parseTable, Table, tableName } from '../../../l3-network/rules.ts';
@@ -106,7 +107,8 @@ function get(process: Process, [text = '', ...words]: readonly string[]): number
   const isNetwork = found?.type === RouteType.Unreachable && ip.policy.refusedByRule(found);
   const route =
     found === null || found.hops === null ? found : ip.policy.pick(found, ip.policy.hashOf(key), ip.neighbours);
-  const source = given.has('from') ? from : network.sourceFor(to);
+  const on = route?.interface;
+  const source = given.has('from') ? from : on ? sourceOf(route, on, to) : network.sourceFor(to);
   if (route === null || route.interface === null || typeof source === 'number') {
     const refused = route === null || isNetwork ? undefined : ERRORS[route.type];
     const error = refused ?? (typeof source === 'number' && route === null ? source : -Errno.ENETUNREACH);
@@ -125,6 +127,12 @@ function get(process: Process, [text = '', ...words]: readonly string[]): number
   return 0;
 }
 
+/** The address that what takes this route is sent from. */
+function sourceOf(route: Route, on: IpInterface, to: IpAddress): IpAddress {
+  if (route.type === RouteType.Local) return to;
+  return IpAddress.v4(route.source !== 0 ? route.source : on.sourceFor4(route.gateway !== 0 ? route.gateway : to.v4));
+}
+
 function flowKey(process: Process, to: IpAddress, from: IpAddress, given: ReadonlyMap<string, string>): FlowKey {
   const key = new FlowKey();
   const input = given.get('iif');
@@ -134,7 +142,7 @@ function flowKey(process: Process, to: IpAddress, from: IpAddress, given: Readon
   key.input = input === undefined ? 1 : interfaceNamed(process, input).index;
   key.output = output === undefined ? 0 : interfaceNamed(process, output).index;
   key.tos = number(given, 'tos', 255);
-  key.protocol = protocolNumber(given.get('ipproto'));
+  key.protocol = protocolNumber(given.get('ipproto') ?? 'udp'); // as the kernel has it
   key.ports = ((number(given, 'sport', 0xffff) << 16) | number(given, 'dport', 0xffff)) >>> 0;
   return key;
 }
