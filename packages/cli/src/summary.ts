@@ -20,21 +20,27 @@ export function summary(network: Network, realSeconds: number, capture: CaptureF
   return `${lines.join('\n')}\n`;
 }
 
-/** `37 at link uplink: lost on the line (the scenario says so)`, most first. */
+/**
+ * `37 at link uplink: lost on the line (the scenario says so)`, most first; and what was said of the last of them:
+ * `4 at a: no answer to ARP (RFC 1122 2.3.2.1); the last: waiting for ARP of 10.0.1.254, 3 tries`.
+ */
 export function dropLines(network: Network): string[] {
   const found: { count: number; text: string }[] = [];
-  const collect = (where: string, drops: ArrayLike<number>) => {
+  const collect = (where: string, drops: ArrayLike<number>, details: readonly string[]) => {
     for (let reason = 1; reason < drops.length; reason++) {
       const { text, source } = dropReasons[reason]!;
-      if (drops[reason]! === 0 || isHarmless(reason)) continue;
-      found.push({ count: drops[reason]!, text: `at ${where}: ${text}${source === '' ? '' : ` (${source})`}` });
+      const count = drops[reason]!;
+      if (count === 0 || isHarmless(reason)) continue;
+      const detail = details[reason] ?? '';
+      const last = detail === '' ? '' : count === 1 ? `: ${detail}` : `; the last: ${detail}`;
+      found.push({ count, text: `at ${where}: ${text}${source === '' ? '' : ` (${source})`}${last}` });
     }
   };
   for (const cable of network.cables.values()) {
     const both = cable.forward.drops.map((count, reason) => count + cable.backward.drops[reason]!);
-    collect(`link ${cable.name}`, both);
+    collect(`link ${cable.name}`, both, []);
   }
-  for (const [name, node] of network.nodes) collect(name, node.node.drops);
+  for (const [name, node] of network.nodes) collect(name, node.node.drops, node.node.dropDetails);
   return found.sort((a, b) => b.count - a.count).map(({ count, text }) => `${count} ${text}`);
 }
 

@@ -20,6 +20,8 @@ export class NodeContext {
   trace: TraceSink | null = null;
   /** How many packets this node dropped, by reason. */
   readonly drops: Float64Array = new Float64Array(dropReasons.length);
+  /** By reason: what was said of the last packet that was dropped for it, beside the reason; '' when nothing was. */
+  readonly dropDetails: string[] = new Array<string>(dropReasons.length).fill('');
 
   constructor(name: string, clock: Clock, random: Random, pool: PacketPool, limits: Limits) {
     this.name = name;
@@ -32,6 +34,7 @@ export class NodeContext {
   /** Ends a packet: counts the reason, tells who watches, releases. */
   drop(packet: PacketBuffer, reason: DropReason, detail = ''): void {
     this.drops[reason]!++;
+    if (detail !== '') this.dropDetails[reason] = detail;
     if (this.trace !== null) this.report(packet, reason, detail);
     packet.release();
   }
@@ -39,6 +42,7 @@ export class NodeContext {
   /** Counts and reports a drop without a packet to release. */
   dropped(reason: DropReason, detail = ''): void {
     this.drops[reason]!++;
+    if (detail !== '') this.dropDetails[reason] = detail;
     if (this.trace !== null) this.report(null, reason, detail);
   }
 

@@ -129,13 +129,14 @@ function unknownLong(name: string, known: readonly string[]): string {
   return `unrecognized option '--${name}'${near === null ? '' : `; did you mean --${near}?`}`;
 }
 
-/** The word that a person may have meant: the one with the fewest letters changed, if they are few. */
+/** The word that a person may have meant: with the fewest letters changed, if they are few; the first is seldom wrong. */
 export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let bestDistance = Math.floor(word.length / 2) + 1;
   for (const candidate of known) {
     const distance = editDistance(word.slice(0, 64), candidate.slice(0, 64));
-    if (distance < bestDistance) {
+    const likelier = best !== null && distance === bestDistance && candidate[0] === word[0] && best[0] !== word[0];
+    if (distance < bestDistance || likelier) {
       best = candidate;
       bestDistance = distance;
     }
