@@ -360,8 +360,10 @@ export function openFlow(
   local: number,
   device: number,
   transparent = false,
+  tos = 0,
 ): Ipv4Flow | number {
   const flow = new Ipv4Flow(paths, remote, protocol, local, device, transparent);
+  flow.tos = tos; // rules may ask for it
   const error = flow.find();
   return error < 0 ? error : flow;
 }

@@ -28,11 +28,11 @@ export class Ipv4Output {
     const to = remote.isUnspecified ? IpAddress.LOOPBACK4 : remote;
     const source = local === null ? 0 : local.v4;
     const device = options?.interfaceIndex ?? 0;
-    const flow = openFlow(this.paths, to, protocol, source, device, options?.transparent === true);
+    const transparent = options?.transparent === true;
+    const flow = openFlow(this.paths, to, protocol, source, device, transparent, options?.tos ?? 0);
     if (typeof flow === 'number') return flow;
     flow.keepSource();
     if (options?.ttl !== undefined) flow.ttl = options.ttl;
-    if (options?.tos !== undefined) flow.tos = options.tos;
     if (options?.dontFragment !== undefined) flow.dontFragment = options.dontFragment;
     if (options?.ipOptions !== undefined) flow.setOptions(options.ipOptions);
     if (options?.multicastLoop !== undefined) flow.multicastLoop = options.multicastLoop;

@@ -101,8 +101,8 @@ test('what a rule calls unreachable is a network, as on Linux; a route that refu
   expect(told('10.8.0.1')).toEqual([3, 1]);
   expect(told('10.9.0.1')).toEqual([3, 13]);
   expect([count(host.eth1), count(host.eth2)]).toEqual([0, 0]);
-  expect(ipv4.paths.find(ip('10.9.0.1').v4, 0, 0, 0, 0, 8)).toBe(-101); // ENETUNREACH
-  expect(ipv4.paths.find(ip('10.8.0.1').v4, 0, 0)).toBe(-113); // EHOSTUNREACH
+  expect(ipv4.open(ip('10.9.0.1'), 17, null, { tos: 8 })).toBe(-101); // ENETUNREACH
+  expect(ipv4.open(ip('10.8.0.1'), 17, null)).toBe(-113); // EHOSTUNREACH
   expectNoLeaks(host.pool);
 });
 
